@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -10,7 +10,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.errors import AlreadyDecided, CardOutdated, ResendsPaused
 from bot.domain.resends import CardMessage, Outcome, Resend, ResendState
 from tests.contracts.engines import Repositories
-from tests.fakes.trade_provider import Held
+from tests.fakes.trade_provider import Held, loses
 from tests.services.resend_setup import (
     AGENT,
     APPROVALS,
@@ -24,6 +24,8 @@ from tests.services.resend_setup import (
     outcomes,
 )
 
+T = TypeVar("T")
+
 
 @pytest.fixture
 def other(services: ResendSetup, repositories: Repositories) -> ResendSetup:
@@ -34,27 +36,28 @@ def other(services: ResendSetup, repositories: Repositories) -> ResendSetup:
 
 
 class Stopped:
-    """A process that stops before a call to a port, until it is let go."""
+    """A process that stops at a call to a port, the ``number``-th of its kind, until it is let go."""
 
-    def __init__(self, process: ResendSetup, call: str) -> None:
-        self._process, self._call = process, call
+    def __init__(self, process: ResendSetup, call: str, *, number: int = 1) -> None:
+        self._process, self._call, self._left = process, call, number
         self.reached = asyncio.Event()
         self._released = asyncio.Event()
         process.step = self
 
     async def __call__(self, name: str) -> None:
-        if name == self._call:
+        self._left -= name == self._call
+        if self._left == 0:
             self._process.step = None
             self.reached.set()
             await self._released.wait()
 
-    async def begins(self, work: Coroutine[Any, Any, Resend]) -> asyncio.Task[Resend]:
+    async def begins(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin work and wait until the process stops."""
         task = asyncio.create_task(work)
         await self.reached.wait()
         return task
 
-    async def goes_on(self, task: asyncio.Task[Resend]) -> Resend | BaseException:
+    async def goes_on(self, task: asyncio.Task[T]) -> T | BaseException:
         """Let the process go on and return what the work ends with."""
         self._released.set()
         [end] = await asyncio.gather(task, return_exceptions=True)
@@ -147,19 +150,18 @@ async def test_hung_before_the_call(services: ResendSetup, other: ResendSetup) -
     services.desk.end(services.workers)
     await round_of(other)
     assert (await services.row(resend)).notes == ("restarted",)
-    held = Held()
-    services.provider.ways.append(held)
-    again = asyncio.create_task(other.approve(resend.id, by=OTHER_MODERATOR))
-    await held.reached.wait()
+    stopped_again = Stopped(other, "resends.begin_sending before")
+    again = await stopped_again.begins(other.approve(resend.id, by=OTHER_MODERATOR))
 
     await stopped.goes_on(approving)
 
-    held.let_go()
-    assert (await again).state is ResendState.SENT
+    assert services.provider.calls == {}
+    await stopped_again.goes_on(again)
     assert services.provider.calls == {TRADE: 1}
     rows = [row.actor_id for row in await services.written() if row.action is AuditAction.RESEND_APPROVED]
     assert rows == [MODERATOR.user_id, OTHER_MODERATOR.user_id]
-    assert (await services.row(resend)).decided_by == OTHER_MODERATOR.user_id
+    kept = await services.row(resend)
+    assert (kept.state, kept.decided_by) == (ResendState.SENT, OTHER_MODERATOR.user_id)
 
 
 async def test_stopped_in_the_other_process(services: ResendSetup, other: ResendSetup) -> None:
@@ -242,6 +244,37 @@ async def test_replaced_during_an_edit(services: ResendSetup, other: ResendSetup
     assert services.cards.cards_of(resend.id) == [kept.message_id] != [resend.message_id]
     shown = services.cards.on_cards[kept.message_id or 0]
     assert (shown.taken_by, shown.reminded_at) == (MODERATOR.user_id, services.clock.now())
+
+
+async def test_taken_while_it_is_replaced(services: ResendSetup, other: ResendSetup) -> None:
+    """If a card changes while another process draws the one that replaces it, the new card shows the change."""
+    resend = await services.requested()
+    services.clock.advance(hours=13)
+    stopped = Stopped(other, "cards.post after")
+    replacing = await stopped.begins(other.refresh())
+
+    await services.queue.take(resend.id, by=MODERATOR, holder=None)
+
+    await stopped.goes_on(replacing)
+    kept = await services.row(resend)
+    assert services.cards.cards_of(resend.id) == [kept.message_id] != [resend.message_id]
+    assert services.cards.on_cards[kept.message_id or 0].taken_by == MODERATOR.user_id
+
+
+async def test_unknown_no_longer(services: ResendSetup, other: ResendSetup) -> None:
+    """A process that is slow to say that the outcome is unknown does not say it after another one told the end."""
+    resend = await services.requested()
+
+    services.provider.ways.append(loses)
+    stopped = Stopped(services, "provider.trades before", number=2)
+    approving = await stopped.begins(services.approve(resend.id, by=MODERATOR))
+    await other.service.mark(resend.id, sent=False, by=OTHER_MODERATOR)
+    await other.told()
+
+    await stopped.goes_on(approving)
+
+    assert services.cards.states_for(AGENT.user_id) == ["failed"]
+    assert services.cards.shown[resend.id].state is ResendState.FAILED
 
 
 async def test_duties_of_the_leader(services: ResendSetup, other: ResendSetup) -> None:
