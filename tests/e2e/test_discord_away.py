@@ -113,9 +113,11 @@ async def test_gateway_at_the_start(live: LiveBot, trouble: Trouble, told: str):
 async def test_few_sessions_left(live: LiveBot):
     """The last sessions of a day are spread over the rest of it, so a crash loop cannot use them up."""
     live.server.world.session_starts.update(remaining=400, reset_after=60_000_000)
+    live.server.world.shards = 2
     async with live.bot() as bot:
         await bot.wait_line("400 of Discord's 1000 sessions a day are left: the next one begins in 150 s")
         assert await bot.terminate(5.0) == ExitCode.OK
+    assert bot.stderr.count("the next one begins") == 1
     assert live.server.gateway.connections == 0
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
 from bot.exit_codes import ExitCode
-from tests.e2e.live_bot import LiveBot, answer_of
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
 from tests.e2e.test_starting import the_one_error
 from tests.e2e.test_watching import fetched, metrics, sample
 from tests.support import postgres
@@ -88,6 +88,15 @@ async def test_each_by_itself(live: LiveBot, guilds: Guilds, unused_tcp_port: in
         assert all(second - first >= gateway.identify_every for first, second in pairwise(times))
     assert "not in a server that is served" not in bot.stderr
     live.assert_sound()
+
+
+async def test_stopped_before_all_are_connected(live: LiveBot, guilds: Guilds) -> None:
+    """A stop does not wait for the shards whose turn has not come."""
+    async with live.bot(discord__guild_ids=guilds.ids) as bot:
+        await bot.wait_ready()
+        assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
+        assert "gateway disconnected" not in bot.stderr
+    assert len(live.server.gateway.identified) == 1
 
 
 @pytest.fixture

@@ -237,11 +237,11 @@ async def _dispatch(session: _Session, event: str, data: Json) -> None:
 
 
 def _guild_of(event: str, data: Any) -> int | None:
-    """Return the guild of an event; None if it is of none, or an odd one."""
+    """Return the guild of an event; None if it is of none, or an odd one, 0 for direct messages: that is shard 0."""
     try:
         return int(data["id" if event in _OF_GUILDS else "guild_id"])
     except (KeyError, TypeError, ValueError):
-        return None
+        return 0 if event == "INTERACTION_CREATE" else None
 
 
 def _frame(op: Op, d: Any) -> str:
