@@ -15,6 +15,7 @@ from bot.gateway import Gateway, Sharding
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
+from bot.ports.workers import Workers
 from bot.services.background import Job
 from bot.services.container import Services
 from bot.shards import Shards, progress
@@ -81,6 +82,8 @@ MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, NoteModal, TradeUrlModal
 _log = logging.getLogger(__name__)
 
 _WATCH_EVERY = timedelta(seconds=5)
+_CLAIMED_WITHIN = 0.5
+"""Seconds of a stop for the interactions of which it is not known yet which process answers them."""
 _LONGEST = 60.0
 """Seconds that no interaction takes unless something hangs: a lookup has 15, a resend two reads and a call."""
 
@@ -114,10 +117,10 @@ class SkinDeskClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
         )
         self.http.http_trace = (requests or DiscordRequests()).trace
-        self.incoming = IncomingEvents(self)
+        self.incoming = IncomingEvents(self, services.workers)
         self.services = services
         self.cards = cards
-        self.sessions = Sessions([log_interaction, *observers])
+        self.sessions = Sessions([log_interaction, *observers], on_finished=services.workers.finished)
         self._sharding = sharding or Sharding()
         self._shards = Shards(self._sharding.ids or [0], clock=services.clock)
         self._gateway = Gateway(self, self._sharding, on_shards=self._shards.expect, on_lost=self._lost)
@@ -126,8 +129,11 @@ class SkinDeskClient(commands.AutoShardedBot):
         self._on_stopping = on_stopping
         self._synced = synced
         self._command_guild_ids = tuple(command_guild_ids)
-        self._jobs = [_loop_of(job) for job in services.background]
-        self._watch = _loop_of(Job("watch", _WATCH_EVERY, partial(finish_stuck, self.sessions, longest=_LONGEST)))
+        jobs = (*services.background, Job("take over", timedelta(), self._take_over))
+        self._jobs = [_loop_of(job, services.workers) for job in jobs]
+        self._watch = _loop_of(
+            Job("watch", _WATCH_EVERY, partial(finish_stuck, self.sessions, longest=_LONGEST)), services.workers
+        )
 
     async def setup_hook(self) -> None:
         """Decide which server is served, register components and commands; any failure stops the start."""
@@ -137,10 +143,16 @@ class SkinDeskClient(commands.AutoShardedBot):
         self.add_dynamic_items(*COMPONENTS)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
+        await self.services.workers.join(receives=self._receives)
         await self.services.delivery.recover()  # before anyone can press a button
         for loop in (*self._jobs, self._watch):
             loop.start()
         await sync_commands(self.tree, self._synced, guild_ids=self._command_guild_ids)
+
+    async def _take_over(self) -> None:
+        """Once another process is gone, do at once what it has left."""
+        await self.services.workers.changed()
+        await self.services.delivery.tick()
 
     async def close(self) -> None:
         """Stop the background jobs and disconnect."""
@@ -165,12 +177,21 @@ class SkinDeskClient(commands.AutoShardedBot):
             await handle(interaction, refuse)
 
     async def finish_interactions(self, *, within: float) -> None:
-        """Accept no new interactions; wait ``within`` seconds for the running ones, then interrupt them."""
+        """Accept no new interactions; wait ``within`` seconds for the running ones, then interrupt them.
+
+        Other processes take the new ones and the background jobs from now on, if there are any.
+        """
+        until = asyncio.get_running_loop().time() + within
+        for loop in (*self._jobs, self._watch):
+            loop.cancel()
+        await self.services.workers.leave()
+        await self.incoming.claimed(within=_CLAIMED_WITHIN)  # by this process: another one leaves them alone
         self.is_stopping = True
         if self._on_stopping is not None:
             self._on_stopping()
-        self._watch.cancel()
-        await drain(self.sessions, within=within)
+        await drain(self.sessions, within=max(0.0, until - asyncio.get_running_loop().time()))
+        await self.incoming.claimed(within=_CLAIMED_WITHIN)  # meanwhile, as there is no other one
+        await drain(self.sessions, within=max(0.0, until - asyncio.get_running_loop().time()))
 
     def shards_health(self) -> tuple[ShardHealth, ...]:
         """Return whether each shard is connected to the gateway, and since when."""
@@ -191,15 +212,20 @@ class SkinDeskClient(commands.AutoShardedBot):
         for name in (*(name for each in templates for name in names_of(each.pattern)), *unknown_names()):
             yield name, False
 
+    def _receives(self) -> bool:
+        return all(each.connected for each in self.shards_health())
+
     async def on_shard_connect(self, shard: int) -> None:
         """Note a new session: from here on the interactions of its servers arrive."""
         self._shards.set(shard, connected=True)
         _log.info("gateway connected shard=%s %s", shard, progress(self.shards_health()))
+        await self.services.workers.join(receives=self._receives)
 
     async def on_shard_resumed(self, shard: int) -> None:
         """Note that the gateway is back and no event is lost."""
         self._shards.set(shard, connected=True)
         _log.info("gateway resumed shard=%s", shard)
+        await self.services.workers.join(receives=self._receives)
 
     async def on_ready(self) -> None:
         """Log that all shards are connected; Discord may send this again after a reconnect."""
@@ -247,11 +273,15 @@ def _log_absent(guild_id: int) -> None:
     _log.warning("not in a server that is served guild=%s: invite the bot, or set discord.guild_ids", guild_id)
 
 
-def _loop_of(job: Job) -> tasks.Loop[Any]:
+def _loop_of(job: Job, workers: Workers) -> tasks.Loop[Any]:
+    async def run() -> None:
+        if workers.leads(None) or not job.is_housekeeping:
+            await job.run()
+
     async def wait() -> None:
         await asyncio.sleep(job.every.total_seconds())
 
-    loop = tasks.loop(seconds=job.every.total_seconds())(job.run)
+    loop = tasks.loop(seconds=job.every.total_seconds())(run)
     if job.waits_first:
         loop.before_loop(wait)
     return loop

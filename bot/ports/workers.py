@@ -1,28 +1,83 @@
 """The processes that work on one database, and which of them does what."""
 
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Protocol
+
+from bot.domain.shards import ShardGroup
+
+HOUSEKEEPING = "housekeeping"
+"""The duty that belongs to no server: it has one leader over all shards."""
+
+ALL_SHARDS = "all"
+
+
+def duty_of(group: ShardGroup | None) -> str:
+    """Return the name of the duty for a group of shards; None for all of them, however many Discord wants."""
+    return ALL_SHARDS if group is None else str(group)
 
 
 class Workers(Protocol):
-    """What one process knows of all of them."""
+    """What one process knows of all of them.
+
+    A process *leads* a server if it does the server's background work. At most one process leads it at any time.
+    """
 
     @property
     def me(self) -> str:
-        """This process, for its life."""
+        """The id of this process, for its life."""
         ...
 
-    async def alive(self) -> frozenset[str]:
-        """Return the processes that work now, this one among them. Another one has ended or hangs for seconds."""
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process can use the database, so that memory never gets out of date."""
         ...
 
-    async def claims(self, interaction_id: int) -> bool:
-        """Return whether this process answers an interaction: True in exactly one process."""
+    @property
+    def is_alive(self) -> bool:
+        """Whether the other processes are certain to count this one among the living now."""
+        ...
+
+    @property
+    def offset(self) -> timedelta:
+        """How far the server's clock is ahead of this machine's."""
+        ...
+
+    @property
+    def duties(self) -> Mapping[str, bool]:
+        """The duties that this process may have, by name, and whether it leads there."""
         ...
 
     def leads(self, guild_id: int | None) -> bool:
-        """Return whether this process does a server's work that nobody asked for; None: the whole desk's."""
+        """Return whether this process leads a server; None: the housekeeping."""
+        ...
+
+    async def alive(self) -> frozenset[str]:
+        """Return the ids of the processes that were seen lately, by the server's clock; this one is among them."""
+        ...
+
+    async def join(self, *, receives: Callable[[], bool]) -> None:
+        """Begin to take duties. ``receives`` returns whether Discord sends this process its interactions now.
+
+        Call it again if that has changed: the others know it at once then.
+        """
+        ...
+
+    async def changed(self) -> None:
+        """Wait until this process has got a duty, or another process is gone."""
+        ...
+
+    async def claims(self, interaction_id: int, guild_id: int | None) -> bool:
+        """Return whether this process answers an interaction: True in one process at most.
+
+        DatabaseUnavailable if that cannot be found out soon enough.
+        """
+        ...
+
+    def finished(self, interaction_id: int) -> None:
+        """Note that a claimed interaction has its last answer."""
         ...
 
     async def leave(self) -> None:
-        """Claim nothing more, and give the work that nobody asked for to another process."""
+        """Give the duties up and leave new interactions to other processes, if there are any."""
         ...

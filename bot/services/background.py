@@ -19,12 +19,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that is repeated. ``waits_first``: the first round comes after the first interval, not at the start."""
+    """Work that is repeated. ``waits_first``: the first round comes after the first interval, not at the start.
+
+    ``is_housekeeping``: of several processes only the one that leads the housekeeping does it.
+    """
 
     name: str
     every: timedelta
     work: Callable[[], Awaitable[object]]
     waits_first: bool = False
+    is_housekeeping: bool = False
 
     async def run(self) -> None:
         """Do one round. A failure is logged; the next round tries again."""
@@ -47,7 +51,7 @@ def background_jobs(
     check_database: Callable[[], Awaitable[object]],
     audit: AuditService,
 ) -> tuple[Job, ...]:
-    """Return every background job."""
+    """Return every background job. Of a server's work each process does only what it leads."""
     return (
         Job("database", timedelta(seconds=1), check_database),
         Job("resends", timedelta(seconds=5), delivery.tick),
@@ -56,6 +60,6 @@ def background_jobs(
         Job("purge snapshots", timedelta(minutes=30), snapshots.purge),
         Job("purge references", timedelta(minutes=30), references.purge),
         Job("purge sign-ins", timedelta(minutes=30), sign_ins.purge),
-        Job("remove old views", timedelta(hours=6), audit.remove_old_views),
+        Job("remove old views", timedelta(hours=6), audit.remove_old_views, is_housekeeping=True),
         Job("wipe", timedelta(minutes=10), my_data.wipe, waits_first=True),
     )

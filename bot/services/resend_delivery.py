@@ -273,7 +273,7 @@ class ResendDelivery:
 
     def _check_served(self, approved: Resend) -> None:
         """Raise what speaks against a call since the approval; the request returns to pending at the next start."""
-        if self.is_stopping:
+        if self.is_stopping or not self._workers.is_alive:
             raise ShuttingDown
         if not self._guilds.serves(approved.guild_id):
             raise GuildNotServed
@@ -288,6 +288,8 @@ class ResendDelivery:
         if sending is None:
             await self.check_not_paused(approved.guild_id)
             raise AlreadyDecided(await self.get(approved.guild_id, approved.id))
+        if not self._workers.is_alive:  # the write has waited, and another process may call this one's work unknown
+            raise ShuttingDown
         self._board.show(sending)
 
     async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:

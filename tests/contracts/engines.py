@@ -47,6 +47,10 @@ _OF_NO_GUILD = frozenset(
         "provider_calls",
         "provider_pauses",
         "identify_slots",
+        "workers",
+        "living_workers",
+        "duties",
+        "interaction_claims",
     }
 )
 """Tables whose rows belong to no guild."""

@@ -20,9 +20,9 @@ class FakeInteraction:
     ) -> None:
         references = SimpleNamespace(remember=lambda *_, **__: None)
         services = SimpleNamespace(explanations=None, guilds=every_guild(), references=references)
-        self.client = SimpleNamespace(
-            sessions=sessions, services=services, is_stopping=False, incoming=SimpleNamespace(incomplete=set())
-        )
+        incoming = SimpleNamespace(incomplete=set(), unclaimed={})
+        self.client = SimpleNamespace(sessions=sessions, services=services, is_stopping=False, incoming=incoming)
+        self.id = 9
         self.type = kind
         self.command = None
         self.data = {"custom_id": custom_id}

@@ -1,6 +1,6 @@
 """The processes of a desk in memory, which start and end as a test says."""
 
-from bot.ports.workers import Workers
+from bot.storage.only_worker import OnlyWorker
 
 
 class Desk:
@@ -24,31 +24,20 @@ class Desk:
             self.alive.remove(workers.me)
 
 
-class FakeWorkers(Workers):
+class FakeWorkers(OnlyWorker):
     """What one process knows."""
 
     def __init__(self, desk: Desk, me: str) -> None:
+        super().__init__(me)
         self._desk = desk
-        self._me = me
-
-    @property
-    def me(self) -> str:
-        """This process."""
-        return self._me
 
     async def alive(self) -> frozenset[str]:
-        """Return the processes that work now."""
         return frozenset(self._desk.alive)
-
-    async def claims(self, interaction_id: int) -> bool:
-        """Not needed: tests say which process answers."""
-        raise NotImplementedError
 
     def leads(self, guild_id: int | None) -> bool:
         """Return whether it is the oldest, or for odd guilds the newest, of those alive."""
         alive = self._desk.alive
-        return self._me == alive[-((guild_id or 0) % 2)] if alive else False
+        return self.me == alive[-((guild_id or 0) % 2)] if alive else False
 
     async def leave(self) -> None:
-        """End for the others."""
         self._desk.end(self)

@@ -1,5 +1,6 @@
 """Stands before discord.py's parsers: each interaction is handled once, and an event that cannot be read is skipped."""
 
+import asyncio
 import logging
 import traceback
 from collections import Counter
@@ -11,12 +12,18 @@ from typing import Any
 import discord
 from cachetools import TTLCache
 
+from bot.domain.errors import DatabaseUnavailable
+from bot.ports.workers import Workers
+
 _log = logging.getLogger(__name__)
 
 _REMEMBERED_FOR = 15 * 60.0
 """Seconds in which an interaction can be answered; one that comes again later can do no harm."""
 
 _MAX_REMEMBERED = 20_000
+
+_BEGINS_WITHIN = 0.01
+"""Seconds in which the tasks that discord.py makes for an interaction begin: a few turns of the event loop."""
 
 _OF_ROLES = frozenset({"GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE"})
 
@@ -28,12 +35,16 @@ class IncomingEvents:
     """Checks the gateway's events of one client.
 
     ``skipped`` counts those that could not be read, by name. ``incomplete`` are guilds of which a role could not be
-    read: a role that is not known there may exist.
+    read: a role that is not known there may exist. ``unclaimed`` are the interactions of which it could not be found
+    out whether another process answers them: nothing may be done for them.
     """
 
-    def __init__(self, client: discord.Client, *, timer: Callable[[], float] = monotonic) -> None:
+    def __init__(self, client: discord.Client, workers: Workers, *, timer: Callable[[], float] = monotonic) -> None:
         self.skipped: Counter[str] = Counter()
         self.incomplete: set[int] = set()
+        self.unclaimed: TTLCache[int, DatabaseUnavailable, float] = TTLCache(_MAX_REMEMBERED, _REMEMBERED_FOR, timer)
+        self._workers = workers
+        self._claiming: set[asyncio.Task[None]] = set()
         # discord.py has no public hook before its parsers, whose errors end the process.
         self._state = client._connection  # noqa: SLF001 -- see above
         self._seen: TTLCache[str, bool, float] = TTLCache(_MAX_REMEMBERED, _REMEMBERED_FOR, timer)
@@ -52,8 +63,10 @@ class IncomingEvents:
 
     def _receive(self, event: str, parse: Callable[[Any], None], data: Any) -> None:
         try:
-            if event != "INTERACTION_CREATE" or self._is_new(data):
+            if event != "INTERACTION_CREATE":
                 parse(data)
+            elif self._is_new(data):
+                self._claim(parse, data)
         except Exception as error:  # noqa: BLE001 -- the others go on
             self._skip(event, error)
             if event == "GUILD_CREATE":
@@ -63,6 +76,34 @@ class IncomingEvents:
         else:
             if event == "GUILD_CREATE":
                 self.incomplete.discard(int(data["id"]))
+
+    async def claimed(self, *, within: float) -> None:
+        """Wait ``within`` seconds until all interactions so far are handled here or by another process."""
+        if self._claiming:
+            await asyncio.wait(self._claiming, timeout=within)
+            await asyncio.sleep(_BEGINS_WITHIN)
+
+    def _claim(self, parse: Callable[[Any], None], data: Any) -> None:
+        """Handle an interaction, unless another process does."""
+        if self._workers.is_alone:
+            parse(data)
+            return
+        task = asyncio.create_task(self._parse_if_claimed(parse, data), name="claim an interaction")
+        self._claiming.add(task)
+        task.add_done_callback(self._claiming.discard)
+
+    async def _parse_if_claimed(self, parse: Callable[[Any], None], data: Any) -> None:
+        try:
+            number, guild_id = int(data["id"]), data.get("guild_id")
+            try:
+                if not await self._workers.claims(number, None if guild_id is None else int(guild_id)):
+                    _log.debug("interaction left to another process id=%s", number)
+                    return
+            except DatabaseUnavailable as error:
+                self.unclaimed[number] = error
+            parse(data)
+        except Exception as error:  # noqa: BLE001 -- as in _receive
+            self._skip("INTERACTION_CREATE", error)
 
     def _concerned(self, data: Any) -> Iterable[int]:
         """Return the guild that an unreadable event is about; all of them if even that cannot be read."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, cast
@@ -103,6 +103,8 @@ class InteractionSession:
         ``in_direct_messages``: it may come from a direct message too, and concerns its user alone.
         """
         guild_id, guilds = self.interaction.guild_id, self.services.guilds
+        if (unclaimed := self._client.incoming.unclaimed.pop(self.interaction.id, None)) is not None:
+            return unclaimed
         if guild_id is None:  # the commands are registered for servers only, but SkinDesk does not rely on it
             if not in_direct_messages:
                 return NotInGuild()
@@ -327,10 +329,14 @@ class InteractionSession:
 class Sessions:
     """The running sessions, and the ended ones for which Discord may still show "thinking…"."""
 
-    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self, observers: Sequence[Observer] = (), *, on_finished: Callable[[int], None] = lambda _: None
+    ) -> None:
         self.running: dict[asyncio.Task[Any], InteractionSession] = {}
         self.left_open: set[InteractionSession] = set()
         self._observers = tuple(observers)
+        self._on_finished = on_finished
+        """Called with the number of each interaction that Discord does not show as open any more."""
 
     def start(self, interaction: Interaction) -> InteractionSession:
         """Start a session that ends with the current task."""
@@ -343,11 +349,18 @@ class Sessions:
         task.add_done_callback(self._on_done)
         return session
 
+    def finish(self, session: InteractionSession) -> None:
+        """Note that a session has its last answer, or can have none."""
+        self.left_open.discard(session)
+        self._on_finished(session.interaction.id)
+
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         session = self.running.pop(task)
         session.end(interrupted=task.cancelled())
         if session.is_left_open:
             self.left_open.add(session)
+        else:
+            self.finish(session)
         for observe in self._observers:
             observe(session.trace)
 

@@ -1,6 +1,7 @@
 """The command tree: commands for servers only, each with a declared requirement, synced to Discord on change."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -49,7 +50,8 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         if refusal is None:
             return True
         if interaction.type is discord.InteractionType.autocomplete:
-            await interaction.response.autocomplete([])
+            with contextlib.suppress(discord.HTTPException):  # another process may have answered
+                await interaction.response.autocomplete([])
         else:
             await report(session, refusal)
         return False

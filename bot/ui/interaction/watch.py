@@ -55,7 +55,7 @@ async def _finish_late(sessions: Sessions, session: InteractionSession) -> None:
         if not session.is_thinking:
             _log.warning("interaction finished late command=%s", session.trace.command)
     if not session.is_left_open:
-        sessions.left_open.discard(session)
+        sessions.finish(session)
 
 
 async def _cancel(
@@ -67,7 +67,7 @@ async def _cancel(
     if session.is_left_open and task.done():
         sessions.left_open.add(session)
     elif not session.is_left_open:
-        sessions.left_open.discard(session)
+        sessions.finish(session)
 
 
 async def _finish(session: InteractionSession, reason: SkinDeskError) -> None:

@@ -424,3 +424,38 @@ CREATE TABLE identify_slots (
     bucket bigint NOT NULL PRIMARY KEY,
     free_at timestamptz NOT NULL
 );
+
+-- The processes that work on this database. They renew seen_at every second, by the server's clock. may_lead is false
+-- before a process is set up and once it stops.
+CREATE TABLE workers (
+    id text NOT NULL PRIMARY KEY,
+    shards text NOT NULL,
+    may_lead boolean NOT NULL,
+    takes_commands boolean NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE VIEW living_workers AS SELECT * FROM workers WHERE seen_at > clock_timestamp() - interval '6 seconds';
+
+-- Who does the work that nobody asked for: one process for each group of shards, and one for the housekeeping, whose
+-- shard_count is 0.
+CREATE TABLE duties (
+    name text NOT NULL PRIMARY KEY,
+    first_shard bigint NOT NULL,
+    last_shard bigint NOT NULL,
+    shard_count bigint NOT NULL,
+    holder text NOT NULL
+);
+
+-- Which process answers an interaction: the first one to insert a row. Rows are kept while Discord may send it again.
+CREATE TABLE interaction_claims (
+    id bigint NOT NULL PRIMARY KEY,
+    worker text NOT NULL,
+    claimed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    is_finished boolean NOT NULL DEFAULT false
+);
+
+CREATE INDEX interaction_claims_not_finished ON interaction_claims (worker) WHERE NOT is_finished;
+
+CREATE INDEX interaction_claims_by_age ON interaction_claims (claimed_at);

@@ -1,0 +1,164 @@
+"""Several processes on one PostgreSQL database: who leads, who is alive, and who answers an interaction."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import psycopg
+import pytest
+
+from bot.domain.errors import DatabaseUnavailable
+from bot.domain.shards import ShardGroup
+from bot.ports.workers import HOUSEKEEPING
+from bot.storage.postgres import workers as workers_module
+from bot.storage.postgres.database import PostgresDatabase
+from bot.storage.postgres.workers import PostgresWorkers
+from tests.support import postgres
+
+GUILD = 7 << 22
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with postgres.database() as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers_module, "_BEAT_EVERY", 0.1)
+
+
+@asynccontextmanager
+async def process(url: str, name: str, group: ShardGroup | None = None) -> AsyncIterator[PostgresWorkers]:
+    """A process that has joined and gets interactions."""
+    async with PostgresDatabase.open(url) as db, PostgresWorkers.among(name, db, url, group) as workers:
+        await workers.join(receives=lambda: True)
+        yield workers
+
+
+async def until_leads(workers: PostgresWorkers, within: float) -> None:
+    async with asyncio.timeout(within):
+        while not (workers.leads(GUILD) and workers.leads(None)):  # noqa: ASYNC110 -- what a job does
+            await asyncio.sleep(0.02)
+
+
+def execute(url: str, sql: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(sql.encode())
+
+
+async def test_one_leader(url: str) -> None:
+    """Of processes that join at the same time one leads; when it leaves, it stops at once and another begins."""
+    async with AsyncExitStack() as stack:
+        entering = [stack.enter_async_context(process(url, name)) for name in "abcd"]
+        workers = await asyncio.gather(*entering)
+        [leader] = [each for each in workers if each.leads(GUILD)]
+        assert [each for each in workers if each.leads(None)] == [leader]
+        assert leader.duties == {"all": True, HOUSEKEEPING: True}
+
+        await leader.leave()
+
+        assert not leader.leads(GUILD)
+        assert not leader.leads(None)
+        await asyncio.sleep(0.3)
+        assert sum(each.leads(GUILD) for each in workers) == 1
+
+
+async def test_not_ready(url: str) -> None:
+    """A process that is not set up takes no duty, and is alive."""
+    async with PostgresDatabase.open(url) as db, PostgresWorkers.among("a", db, url, None) as starting:
+        await asyncio.sleep(0.3)
+        assert not starting.leads(None)
+        assert starting.is_alive
+        async with process(url, "b") as other:
+            assert other.leads(None)
+            assert await other.alive() == {"a", "b"}
+        assert await starting.alive() == {"a"}
+
+
+async def test_lost_heartbeat(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Who cannot give signs of life stops leading before another begins, and then leads no more when it is back."""
+    async with process(url, "a") as first, process(url, "b") as second:
+        beat = first._beat
+
+        async def fail() -> list[list[object]]:
+            raise psycopg.OperationalError
+
+        monkeypatch.setattr(first, "_beat", fail)
+        leaders = set()
+        async with asyncio.timeout(9):
+            while not second.leads(GUILD):
+                leaders.add((first.leads(GUILD), second.leads(GUILD)))
+                await asyncio.sleep(0.01)
+        assert leaders == {(True, False), (False, False)}
+        assert not first.is_alive
+        async with asyncio.timeout(1):
+            await second.changed()
+
+        monkeypatch.setattr(first, "_beat", beat)
+        await asyncio.sleep(0.3)
+        assert (first.is_alive, first.leads(GUILD), second.leads(GUILD)) == (True, False, True)
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_shard_groups(url: str) -> None:
+    """Each group has its own leader, the housekeeping one for all; groups that overlap, or of another count, wait."""
+    lower, upper = ShardGroup.parse("0-1/4"), ShardGroup.parse("2-3/4")
+    async with process(url, "a", lower) as first, process(url, "b", upper) as second:
+        assert (first.leads(1 << 22), first.leads(2 << 22), first.leads(None)) == (True, False, True)
+        assert (second.leads(1 << 22), second.leads(2 << 22), second.leads(None)) == (False, True, False)
+        async with process(url, "c", ShardGroup.parse("1-2/4")) as across, process(url, "d") as whole:
+            assert not any(across.duties.values())
+            assert not any(whole.duties.values())
+
+
+async def test_claims(url: str) -> None:
+    """One of two processes gets each interaction, also one that comes again later."""
+    async with process(url, "a") as first, process(url, "b") as second:
+        both = [each.claims(number, GUILD) for number in range(50) for each in (first, second)]
+        answers = await asyncio.gather(*both)
+        assert [answers[n] + answers[n + 1] for n in range(0, 100, 2)] == [1] * 50
+        assert sum(answers[::2]) > 40  # the leader's: it has the pages
+        first.finished(7)
+        await asyncio.sleep(0.2)
+        assert not await second.claims(7, GUILD)
+        assert not await first.claims(7, GUILD)
+
+
+async def test_claims_of_a_stopping_process(url: str) -> None:
+    """A process that stops leaves interactions to another one that gets them; if there is none, it answers."""
+    async with process(url, "a") as first:
+        async with process(url, "b") as second:
+            await first.leave()
+            assert not await first.claims(1, GUILD)
+            assert await second.claims(1, GUILD)
+            await second.leave()
+            assert await second.claims(2, GUILD)
+        assert await first.claims(3, GUILD)
+
+
+async def test_claim_without_answer(url: str) -> None:
+    """A claim that the server does not answer within a second fails: Discord waits for three."""
+    async with process(url, "a") as only:
+        with psycopg.connect(url) as admin:
+            admin.execute("LOCK TABLE interaction_claims")
+            async with asyncio.timeout(1.5):
+                with pytest.raises(DatabaseUnavailable):
+                    await only.claims(1, GUILD)
+
+
+async def test_unanswered_are_named(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Interactions that a dead process had claimed and not finished are logged, once, by their ids."""
+    async with process(url, "a") as first:
+        await first.claims(11, GUILD)
+        await first.claims(12, GUILD)
+        first.finished(11)
+        await asyncio.sleep(0.1)
+    execute(url, "INSERT INTO workers VALUES ('a', 'all', true, true, now(), now() - interval '7 seconds')")
+    with caplog.at_level(logging.WARNING):
+        async with process(url, "b"), process(url, "c"):
+            await asyncio.sleep(0.3)
+    named = [record.getMessage() for record in caplog.records if "not answered" in record.getMessage()]
+    assert named == ["interactions of a dead process not answered worker=a ids=12"]
