@@ -305,3 +305,23 @@ async def test_go_on_with_the_former_file(desk: Path, url: str) -> None:
 
     assert query(desk, "SELECT count(*) FROM resends WHERE state IN ('pending', 'approved', 'sending')") == [(0,)]
     await start(desk)
+
+
+@pytest.mark.parametrize("missing", ["", "import sys; sys.modules['psycopg'] = None; "])
+async def test_command(desk: Path, url: str, missing: str) -> None:
+    """The command reads the address from stdin, shows no password, and says which extra it needs."""
+    program = f"{missing}from bot.__main__ import run; run()"
+    config = desk.with_name("config.toml")
+    config.write_text(f'database.path = "{desk}"')
+    line = [sys.executable, "-c", program, "migrate", "--to", "-", "--config", str(config)]
+
+    ended = await asyncio.to_thread(subprocess.run, line, input=f"{url}\n", capture_output=True, text=True, check=False)
+
+    assert postgres.PASSWORD not in ended.stdout + ended.stderr
+    if missing:
+        assert (ended.returncode, ended.stdout) == (ExitCode.CONFIG, "")
+        assert "pip install 'skindesk[postgres]'" in ended.stderr
+        await start(desk)
+    else:
+        assert (ended.returncode, ended.stderr) == (ExitCode.OK, "")
+        assert rows_at(url) > 0
