@@ -57,13 +57,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     leaving = (_LEAVE_WITHIN, ExitCode.OK) if command is _run else (_INTERRUPT_WITHIN, ExitCode.INTERRUPTED)
     with _leaving_in_time(*leaving):
         try:
-            return command(arguments)
+            code = command(arguments)
+            print(end="", flush=True)
         except KeyboardInterrupt:
             print(_INTERRUPTED, file=sys.stderr)
             return ExitCode.INTERRUPTED
-        except BrokenPipeError:  # skindesk check | head: what reads the output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails to flush the rest at its end
+        except OSError as error:
+            return _without_output(error)
+        return code
+
+
+def _without_output(error: OSError) -> ExitCode:
+    """Return the exit code if stdout cannot be written. Raise any other error again."""
+    try:
+        print(flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails to flush it at its end
+        if isinstance(error, BrokenPipeError):  # skindesk check | head: what reads the output has seen enough
             return ExitCode.INTERRUPTED
+        print(f"skindesk: cannot write the output: {error.strerror}", file=sys.stderr)
+        return ExitCode.CANNOT_CREATE
+    raise error
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from bot.domain.shards import ShardGroup
 from bot.secret_files import read_secret
 
 DEFAULT_FILE: Final = Path("config.toml")
+_MOST_BYTES: Final = 2**20
+_PIPED: Final[dict[Path, bytes]] = {}
 _NAMES: Final = {**VARIABLES, **SECRET_FILES}
 _KEYS: Final = {variable: key for key, variable in _NAMES.items()}
 
@@ -107,7 +111,7 @@ def _read(path: Path | None) -> tuple[dict[str, Any], Problem | None]:
     """Return the file's tables, or none and the reason why the file cannot be read."""
     file = path or DEFAULT_FILE
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8-sig")), None
+        return tomllib.loads(_content(file).decode("utf-8-sig")), None
     except FileNotFoundError:
         if path is None:
             return {}, None
@@ -118,9 +122,33 @@ def _read(path: Path | None) -> tuple[dict[str, Any], Problem | None]:
         message = "The file is not UTF-8 text"
     except tomllib.TOMLDecodeError as error:
         message = f"The file is not TOML: {printable(str(error))}"
+    except _NotAFile as error:
+        message = f"The file cannot be read: {error}"
     except (ValueError, RecursionError):  # a path with a NUL, a number of thousands of digits, deep brackets
         message = "The file cannot be read as TOML"
     return {}, Problem(printable(str(file)), None, message, is_of_file=True)
+
+
+class _NotAFile(ValueError):
+    """The path leads to a pipe that has no writer, or to something without an end."""
+
+
+def _content(file: Path) -> bytes:
+    """Return what is in a file, or came through a pipe: ``--config <(…)``."""
+    if file in _PIPED:  # it is read once, and wanted again, by skindesk check and by a reload
+        return _PIPED[file]
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # else a pipe without a writer would be waited for
+    with os.fdopen(descriptor, "rb") as opened:
+        os.set_blocking(descriptor, True)
+        content = opened.read(_MOST_BYTES + 1)
+        is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+    if len(content) > _MOST_BYTES:
+        raise _NotAFile(f"it is larger than {_MOST_BYTES} bytes")
+    if is_pipe and not content:
+        raise _NotAFile("it is a pipe, and nothing writes to it")
+    if is_pipe:
+        _PIPED[file] = content
+    return content
 
 
 def _add_environment(values: dict[str, Any], given: Mapping[str, str]) -> None:

@@ -349,15 +349,29 @@ class TestDatabase:
             assert (ended.returncode, what in ended.stderr) == (ExitCode.CONFIG, True)
 
 
-def test_output_not_read() -> None:
-    """If what reads the output has left, as ``head`` does, a command ends without a traceback."""
-    configure(GOOD)
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "w") as output:
-        ended = subprocess.run(
-            [sys.executable, "-m", "bot", "check", "--offline", "--config", "config.toml"],
-            env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=output, stderr=subprocess.PIPE, text=True, check=False,
+def output_to(descriptor: int) -> subprocess.CompletedProcess[str]:
+    """Check a good configuration that comes through a pipe, with the output to a file, and close that."""
+    line = [sys.executable, "-m", "bot", "check", "--offline", "--config", "/dev/stdin"]
+    with os.fdopen(descriptor, "w") as output:
+        return subprocess.run(  # noqa: S603 -- our own program
+            line, env=os.environ | {"PYTHONPATH": str(ROOT)}, input=GOOD, stdout=output, stderr=subprocess.PIPE,
+            text=True, check=False,
         )  # fmt: skip
 
-    assert (ended.returncode, "Traceback" in ended.stderr) == (ExitCode.INTERRUPTED, False)
+
+def test_output_not_read() -> None:
+    """If what reads the output has left, as ``head`` does, a command ends without a traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = output_to(writer)
+
+    assert (ended.returncode, ended.stderr) == (ExitCode.INTERRUPTED, "")
+
+
+def test_output_not_written() -> None:
+    """If the output does not fit on the disk, a command says that in one line."""
+    ended = output_to(os.open("/dev/full", os.O_WRONLY))
+
+    assert ended.returncode == ExitCode.CANNOT_CREATE
+    assert ended.stderr == "skindesk: cannot write the output: No space left on device\n"

@@ -1,10 +1,12 @@
 """The configuration: values that are taken, values that are refused, and no secret in any refusal."""
 
 import json
+import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
@@ -264,21 +266,20 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (b"\xff", "The file is not UTF-8 text"),
-            (b"discord = ", "The file is not TOML: "),
-            (b'a = "\x1b[31m"', "The file is not TOML: "),
-            (b"a = " + b"[" * 5000, "The file cannot be read as TOML"),
+            (partial(Path.write_bytes, data=b"\xff"), "The file is not UTF-8 text"),
+            (partial(Path.write_bytes, data=b"discord = "), "The file is not TOML: "),
+            (partial(Path.write_bytes, data=b'a = "\x1b[31m"'), "The file is not TOML: "),
+            (partial(Path.write_bytes, data=b"a = " + b"[" * 5000), "The file cannot be read as TOML"),
             (None, "No such file"),
-            ("a directory", "The file cannot be read: Is a directory"),
+            (Path.mkdir, "The file cannot be read: Is a directory"),
+            (os.mkfifo, "The file cannot be read: it is a pipe, and nothing writes to it"),
         ],
     )
-    def test_file(self, content: bytes | str | None, message: str) -> None:
+    def test_file(self, content: Callable[[Path], object] | None, message: str) -> None:
         """A file that cannot be read is a problem, and nothing that it might have set is called missing."""
         file = Path("broken.toml")
-        if isinstance(content, bytes):
-            file.write_bytes(content)
-        elif content is not None:
-            file.mkdir()
+        if content is not None:
+            content(file)
         with pytest.raises(ConfigurationInvalid) as caught:
             load_settings(file, {"SKINDESK_INVENTORY__PAGE_SIZE": "0", "SKINDESK_X": ""})
 
