@@ -9,8 +9,10 @@ import pytest
 
 from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
+from bot.domain.shards import ShardGroup
 from bot.exit_codes import ExitCode
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
+from tests.e2e.test_faults import failed_trades
 from tests.e2e.test_starting import the_one_error
 from tests.e2e.test_watching import fetched, metrics, sample
 from tests.support import postgres
@@ -101,17 +103,19 @@ async def test_stopped_before_all_are_connected(live: LiveBot, guilds: Guilds) -
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
-    with postgres.database(empty=True) as url:
+    """A live bot on PostgreSQL."""
+    with postgres.database() as url:
         async with LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
             yield LiveBot(server, providers, tmp_path, url=url)
 
 
 async def test_parts(desk: LiveBot) -> None:
-    """Two processes have a half of the shards each: every server is answered once, by the process of its shard."""
+    """Two processes have a half of the shards each: a server is answered once, and also without the other process."""
     guilds = Guilds(desk.server)
     desk.server.world.session_starts["max_concurrency"] = 2
     desk.server.gateway.identify_every = 5.0
     named = f"{desk.guild.id},{guilds.ids}"
+    trade_ids = failed_trades(desk)
     async with (
         desk.bot(discord__guild_ids=named, discord__shards="0-1/4") as first,
         desk.bot(discord__guild_ids=named, discord__shards="2-3/4") as second,
@@ -120,10 +124,19 @@ async def test_parts(desk: LiveBot) -> None:
             await bot.wait_line("ready guilds=", within=30.0)
         for shard in range(COUNT):
             assert "Providers" in await guilds.use(shard)
-        assert [await bot.terminate() for bot in (first, second)] == [ExitCode.OK] * 2
+        await desk.set_up()
+        card = await desk.requested(trade_ids[0])
+        its, other = (first, second) if ShardGroup(0, 1, COUNT).has(desk.guild.id) else (second, first)
+        await other.kill()
+        await (await desk.decide(card)).finished()
+        await desk.card_shows(card, "sent")
+        await its.wait_line("leads duty=housekeeping")
+        assert await its.terminate() == ExitCode.OK
+        handled = [bot.stderr.count("interaction handled command=status") for bot in (first, second)]
+        assert handled == [COUNT / 2] * 2
         for bot in (first, second):
-            assert bot.stderr.count("interaction handled command=status") == COUNT / 2
             assert "not in a server that is served" not in bot.stderr
             assert "Traceback" not in bot.stderr
+    assert desk.providers.mannco.resend_calls == {trade_ids[0]: 1}
     assert desk.server.gateway.refused_sessions == 0
     desk.assert_sound()
