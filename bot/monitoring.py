@@ -87,6 +87,7 @@ class Monitor:
         self._requests = requests
         self._metrics = metrics
         self._guard = storage.guard
+        self._workers = storage.workers
         self._providers = providers
         tables = SqlTableMetrics(storage.database)
         self._database = Reading("database", storage.guard.check, metrics.not_read)
@@ -108,6 +109,7 @@ class Monitor:
             files=files,
             resends=resends,
             last_backup=backup,
+            duties=self._workers.duties,
             dropped_records=dropped_records(),
         )
         return self._metrics.text(readings, commands=self._client.interaction_names())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from bot.domain.health import DatabaseFiles, DatabaseHealth, ProviderHealth, ResendBacklog, ShardHealth
@@ -37,6 +37,7 @@ class Readings:
     files: DatabaseFiles | None = None
     resends: ResendBacklog | None = None
     last_backup: float | None = None
+    duties: Mapping[str, bool] = field(default_factory=dict)
     dropped_records: int = 0
 
 

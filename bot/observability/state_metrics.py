@@ -39,6 +39,8 @@ class ReadingsCollector(Collector):
         if read.last_backup is not None:
             about = "When the last backup was written, in seconds since 1970; 0 if there is none"
             yield _gauge("last_backup_timestamp_seconds", about, [((), read.last_backup)])
+        about = "1 if this process does the background work of these shards, or the desk's housekeeping"
+        yield _gauge("leader", about, [((name,), float(leads)) for name, leads in read.duties.items()], "shards")
         yield _counter("log_records_dropped", "Log records lost because they were not read", read.dropped_records)
 
 

@@ -70,7 +70,7 @@ class Workers(Protocol):
     async def claims(self, interaction_id: int, guild_id: int | None) -> bool:
         """Return whether this process answers an interaction: True in one process at most.
 
-        DatabaseUnavailable if that cannot be found out soon enough.
+        DatabaseUnavailable if that cannot be found out soon enough, but after a process that can has answered.
         """
         ...
 

@@ -150,6 +150,14 @@ def test_first_failures() -> None:
     assert b"_created" not in text
 
 
+def test_leader() -> None:
+    """Each duty of the process tells whether it leads there."""
+    found = values(Metrics(build={}).text(Readings(NOW, duties={"0-3/8": True, "housekeeping": False})))
+
+    assert found['skindesk_leader{shards="0-3/8"}'] == 1
+    assert found['skindesk_leader{shards="housekeeping"}'] == 0
+
+
 def test_start_time_without_the_systems_files(tmp_path: Path) -> None:
     """The start of the process and its memory are known in a service from which systemd hides /proc/stat."""
     (tmp_path / "self").symlink_to("/proc/self")

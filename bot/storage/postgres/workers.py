@@ -33,8 +33,11 @@ _BEAT_EVERY = 1.0
 
 _BEAT_WITHIN = 2.0
 
-CLAIM_WITHIN = 1.0
+_CLAIM_WITHIN = 1.0
 """Seconds for a claim, of the three in which Discord wants an answer."""
+
+_REFUSES_AFTER = 1.7
+"""Seconds before a process without the database says so, if there are others: who has it answers meanwhile."""
 
 _OTHERS_LATER = 0.1
 """Seconds by which the process that does not lead a server claims later than the leader, which has its pages."""
@@ -180,13 +183,13 @@ class PostgresWorkers(Workers):
 
     @override
     async def claims(self, interaction_id: int, guild_id: int | None) -> bool:
-        claiming = asyncio.create_task(self._claim(interaction_id, guild_id), name="claim")
-        await asyncio.wait({claiming}, timeout=CLAIM_WITHIN)
-        if claiming.done():
-            return claiming.result()
-        # Not cancelled: psycopg would wait for the server to confirm that.
-        claiming.add_done_callback(_retrieve)
-        raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
+        refuses_at = time.monotonic() + _REFUSES_AFTER
+        try:
+            return await self._claim_in_time(interaction_id, guild_id)
+        except DatabaseUnavailable:
+            if self._others:
+                await asyncio.sleep(refuses_at - time.monotonic())
+            raise
 
     @override
     def finished(self, interaction_id: int) -> None:
@@ -202,6 +205,15 @@ class PostgresWorkers(Workers):
 
     def _has(self, duty: str) -> bool:
         return duty in self._held and self._may_lead and self.is_alive
+
+    async def _claim_in_time(self, interaction_id: int, guild_id: int | None) -> bool:
+        claiming = asyncio.create_task(self._claim(interaction_id, guild_id), name="claim")
+        await asyncio.wait({claiming}, timeout=_CLAIM_WITHIN)
+        if claiming.done():
+            return claiming.result()
+        # Not cancelled: psycopg would wait for the server to confirm that.
+        claiming.add_done_callback(_retrieve)
+        raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
 
     async def _claim(self, interaction_id: int, guild_id: int | None) -> bool:
         if self._gives_way:

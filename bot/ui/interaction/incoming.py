@@ -100,6 +100,8 @@ class IncomingEvents:
                     _log.debug("interaction left to another process id=%s", number)
                     return
             except DatabaseUnavailable as error:
+                if data["type"] == discord.InteractionType.autocomplete.value:  # it has no place for an error
+                    return
                 self.unclaimed[number] = error
             parse(data)
         except Exception as error:  # noqa: BLE001 -- as in _receive

@@ -104,6 +104,7 @@ class InteractionSession:
         """
         guild_id, guilds = self.interaction.guild_id, self.services.guilds
         if (unclaimed := self._client.incoming.unclaimed.pop(self.interaction.id, None)) is not None:
+            await self.defer()  # AnsweredElsewhere if another process, which has the database, has answered
             return unclaimed
         if guild_id is None:  # the commands are registered for servers only, but SkinDesk does not rely on it
             if not in_direct_messages:

@@ -1,7 +1,6 @@
 """The command tree: commands for servers only, each with a declared requirement, synced to Discord on change."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import logging
@@ -50,8 +49,7 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         if refusal is None:
             return True
         if interaction.type is discord.InteractionType.autocomplete:
-            with contextlib.suppress(discord.HTTPException):  # another process may have answered
-                await interaction.response.autocomplete([])
+            await interaction.response.autocomplete([])
         else:
             await report(session, refusal)
         return False
