@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from bot.config import Settings
+    from bot.config import Database, Settings
 
 WITHIN = 20.0
 """Seconds for all services together."""
@@ -78,19 +78,13 @@ def exit_code(findings: Iterable[Finding]) -> ExitCode:
 
 def check(settings: Settings | None, file: Path | None, environ: Mapping[str, str], *, offline: bool) -> list[Finding]:
     """Run all checks that the valid part of the configuration allows. A check that raises is a finding too."""
-    findings = [check_sqlite()]
     database = DatabaseChecked(())
     try:
         stated = load_database(file, environ, read_only=True) if settings is None else settings.database
-        path = None if stated.url else stated.path
+        database = _check_postgres(stated, offline=offline) if stated.url else _check_file(stated.path)
     except ConfigurationInvalid:  # its problems are findings already
-        path = None
-    if path is not None and (wrong := path_problems(path)):
-        fix = "name another file, or change the permissions"
-        findings += [replace(of_configuration(each), id="database", fix=fix) for each in wrong]
-    elif path is not None:
-        database = _check_database(path)
-        findings += [*database.findings, *_run("database.room", lambda: [check_room(path)])]
+        pass
+    findings = list(database.findings)
     if settings is None:
         if not offline:
             findings.append(warning("online", "not checked: the credentials are in doubt", "correct the configuration"))
@@ -108,6 +102,25 @@ def check(settings: Settings | None, file: Path | None, environ: Mapping[str, st
         fix = "give one its credentials, or there is nothing to look up"
         findings.append(warning("providers", "no provider is on", fix))
     return findings if offline else findings + asyncio.run(_check_services(settings, database.channels))
+
+
+def _check_file(path: Path) -> DatabaseChecked:
+    if wrong := path_problems(path):
+        fix = "name another file, or change the permissions"
+        problems = [replace(of_configuration(each), id="database", fix=fix) for each in wrong]
+        return DatabaseChecked((check_sqlite(), *problems))
+    found = _check_database(path)
+    room = _run("database.room", lambda: [check_room(path)])
+    return replace(found, findings=(check_sqlite(), *found.findings, *room))
+
+
+def _check_postgres(stated: Database, *, offline: bool) -> DatabaseChecked:
+    from bot.checks.postgres import check_postgres  # noqa: PLC0415 -- not needed on SQLite
+
+    try:
+        return check_postgres(stated.url.get_secret_value(), offline=offline)
+    except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
+        return DatabaseChecked((failed("database", error),))
 
 
 def _check_database(path: Path) -> DatabaseChecked:

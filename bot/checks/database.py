@@ -15,6 +15,7 @@ from bot.storage.sqlite.maintenance.copies import newest_copy
 from bot.storage.sqlite.maintenance.inspection import Inspection, inspect_connection, reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bot.domain.audit import ChainReport
@@ -88,7 +89,7 @@ def _findings(found: Inspection, path: Path) -> list[Finding]:
         return [*findings, ok("database.schema", "empty: the first start fills it")]
     findings += [_schema(found), _integrity(found, path)]
     if found.chain is not None:
-        findings += [_grants(found), _audit(found.chain)]
+        findings += [grants_finding(found.unknown_capabilities), audit_finding(found.chain)]
     return findings
 
 
@@ -111,15 +112,17 @@ def _integrity(found: Inspection, path: Path) -> Finding:
     return ok(name, "sound")
 
 
-def _grants(found: Inspection) -> Finding:
+def grants_finding(unknown_capabilities: Sequence[str]) -> Finding:
+    """Return the finding about the capabilities in the grants."""
     name = "database.grants"
-    if found.unknown_capabilities:
-        what = f"roles hold capabilities that this SkinDesk does not know: {', '.join(found.unknown_capabilities)}"
+    if unknown_capabilities:
+        what = f"roles hold capabilities that this SkinDesk does not know: {', '.join(unknown_capabilities)}"
         return problem(name, printable(what), "run the version of SkinDesk that wrote them; this one will not start")
     return ok(name, "every capability is known")
 
 
-def _audit(chain: ChainReport) -> Finding:
+def audit_finding(chain: ChainReport) -> Finding:
+    """Return the finding about the audit log."""
     name = "database.audit"
     fault = chain.fault
     if fault is None:
