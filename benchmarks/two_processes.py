@@ -22,7 +22,7 @@ from tests.support.discord_server import LoopbackDiscord
 
 async def run(options: argparse.Namespace) -> tuple[Report, TwoProcesses]:
     """Do all interactions and return what became of them."""
-    with postgres.database(empty=True) as url, tempfile.TemporaryDirectory() as folder:
+    with postgres.database() as url, tempfile.TemporaryDirectory() as folder:
         async with LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
             live = LiveBot(server, providers, Path(folder), url=url)
             async with TwoProcesses.running(live, processes=options.processes) as desk:

@@ -16,6 +16,7 @@ from bot.storage.errors import (
     DatabaseUnusable,
     DriverMissing,
     ProgramMissing,
+    ServerEmpty,
     ServerInUse,
     ServerMoved,
     ServerUnreachable,
@@ -65,31 +66,41 @@ def database_reason(error: StorageError, *, database: Path | None = None) -> tup
 
 def _server_reason(error: StorageError) -> tuple[ExitCode, str]:
     """Do the same for PostgreSQL."""
+    code = ExitCode.DATA
     match error:
         case DriverMissing():
-            return ExitCode.CONFIG, (
+            code = ExitCode.CONFIG
+            message = (
                 "database.url (SKINDESK_DATABASE__URL) needs the extra postgres: "
                 f"pip install 'skindesk[postgres]' (or uv sync --extra postgres): {_one_line(str(error))}"
             )
         case ServerUnreachable():
-            return (
-                ExitCode.UNAVAILABLE,
-                f"cannot connect to PostgreSQL at {_one_line(error.name)}: {_one_line(error.reason)}",
-            )
+            code = ExitCode.UNAVAILABLE
+            message = f"cannot connect to PostgreSQL at {_one_line(error.name)}: {_one_line(error.reason)}"
         case ServerInUse():
+            code = ExitCode.DATABASE_IN_USE
             what = f"{error.processes} SkinDesk processes are" if error.processes > 1 else "SkinDesk is"
-            return ExitCode.DATABASE_IN_USE, f"{what} running on {_one_line(error.name)}: stop all of them first"
+            message = f"{what} running on {_one_line(error.name)}: stop all of them first"
         case ProgramMissing():
-            return ExitCode.UNAVAILABLE, _program(error)
+            code = ExitCode.UNAVAILABLE
+            message = _program(error)
+        case ServerEmpty():
+            message = (
+                f"the database {_one_line(error.name)} is empty. If the desk had data, put a copy back: skindesk "
+                "restore COPY. If it is on SQLite, bring it: skindesk migrate. Or begin with what is there: "
+                "skindesk run --new-database"
+            )
         case ServerMoved():
-            return ExitCode.DATA, (
+            message = (
                 f"the desk has moved from {_one_line(error.name)} to {_one_line(error.to)}, which has all since. "
                 "Leave database.url out. Or go on with what is there, as after a restore: skindesk restore "
                 "--after-recovery"
             )
         case ServerUnusable():
-            return ExitCode.DATA, f"the database {_one_line(error.name)} cannot be used: {_one_line(error.reason)}"
-    raise error
+            message = f"the database {_one_line(error.name)} cannot be used: {_one_line(error.reason)}"
+        case _:
+            raise error
+    return code, message
 
 
 def _program(error: ProgramMissing) -> str:

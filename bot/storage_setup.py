@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import uuid4
 
 from bot.config import Settings
-from bot.domain.shards import ShardGroup
 from bot.ports.identify import IdentifySlots
 from bot.ports.windows import SharedWindows
 from bot.ports.workers import Workers
@@ -30,11 +29,10 @@ class Storage:
 
 async def open_storage(settings: Settings, stack: AsyncExitStack, *, accepts_new: bool, at: datetime) -> Storage:
     """Open the database until ``stack`` closes; StorageError is a reason not to start."""
-    me, group = uuid4().hex, settings.discord.shard_group
-    url = settings.database.url.get_secret_value()
-    if url:
+    me = uuid4().hex
+    if settings.database.url:
         try:
-            return await _open_postgres(url, stack, me=me, group=group)
+            return await _open_postgres(settings, stack, me=me, accepts_new=accepts_new, at=at)
         except ImportError as error:
             if not (error.name or "").startswith("psycopg"):
                 raise
@@ -46,17 +44,20 @@ async def open_storage(settings: Settings, stack: AsyncExitStack, *, accepts_new
 
     path = settings.database.path
     database = await stack.enter_async_context(open_admitted(path, accepts_new=accepts_new, at=at))
-    return Storage(database, database.guard, OnlyWorker(me, group), SqliteMetrics(path))
+    return Storage(database, database.guard, OnlyWorker(me, settings.discord.shard_group), SqliteMetrics(path))
 
 
-async def _open_postgres(url: str, stack: AsyncExitStack, *, me: str, group: ShardGroup | None) -> Storage:
-    from bot.storage.postgres.database import PostgresDatabase  # noqa: PLC0415 -- see above
+async def _open_postgres(
+    settings: Settings, stack: AsyncExitStack, *, me: str, accepts_new: bool, at: datetime
+) -> Storage:
+    from bot.storage.postgres.admission import open_admitted  # noqa: PLC0415 -- see above
     from bot.storage.postgres.identify import PostgresIdentifySlots  # noqa: PLC0415 -- see above
     from bot.storage.postgres.metrics import PostgresMetrics  # noqa: PLC0415 -- see above
     from bot.storage.postgres.windows import PostgresWindows  # noqa: PLC0415 -- see above
     from bot.storage.postgres.workers import PostgresWorkers  # noqa: PLC0415 -- see above
 
-    database = await stack.enter_async_context(PostgresDatabase.open(url))
+    url, group = settings.database.url.get_secret_value(), settings.discord.shard_group
+    database = await stack.enter_async_context(open_admitted(url, accepts_new=accepts_new, at=at))
     windows = PostgresWindows(database)
     await windows.purge()
     stack.push_async_callback(windows.close)

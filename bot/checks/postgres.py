@@ -131,5 +131,5 @@ def _schema(found: Inspection) -> list[Finding]:
 def _moved(tables: Tables) -> list[Finding]:
     if tables.moved_to is None:
         return []
-    fix = "use that one; or go on with what is here: skindesk run --new-database"
+    fix = "use that one; or go on with what is here, as after a restore: skindesk restore --after-recovery"
     return [problem("database.identity", printable(f"its desk has moved to {tables.moved_to}"), fix, key=_KEY)]

@@ -14,6 +14,7 @@ StorageError
 ├── ServerUnusable
 ├── ServerMoved
 ├── ServerInUse
+├── ServerEmpty
 ├── ProgramMissing
 ├── ProgramFailed
 └── DatabaseClosed
@@ -151,6 +152,14 @@ class ServerMoved(StorageError):
         super().__init__(f"{name}: has moved to {to}")
         self.name = name
         self.to = to
+
+
+class ServerEmpty(StorageError):
+    """The PostgreSQL database ``name`` is empty."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class ServerInUse(StorageError):

@@ -16,7 +16,7 @@ from tests.support import postgres
 
 SOUND = ("database", "database.tls", "database.connections", "database.schema", "database.grants", "database.audit")
 
-GUILD_ONE = "INSERT INTO guilds (guild_id) VALUES (1)"
+UNKNOWN_GRANT = "INSERT INTO guilds (guild_id) VALUES (1); INSERT INTO grants VALUES (1, 2, 'x.all')"
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ async def test_sound(url: str):
     ("statement", "wrong", "words"),
     [
         ("INSERT INTO skindesk_migrations (number, name) VALUES (9999, 'later')", "database.schema", "later SkinDesk"),
-        (GUILD_ONE + "; INSERT INTO grants VALUES (1, 2, 'x.all')", "database.grants", "x.all"),
+        (UNKNOWN_GRANT, "database.grants", "x.all"),
         ("INSERT INTO sequences VALUES ('audit', 9)", "database.audit", "row 1 (cut_off)"),
         ("UPDATE desk SET moved_to = 'elsewhere'", "database.identity", "moved to elsewhere"),
         ("DROP SCHEMA public CASCADE; CREATE SCHEMA public", "database.schema", "--new-database"),

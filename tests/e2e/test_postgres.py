@@ -9,6 +9,7 @@ import pytest
 from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
 from bot.exit_codes import ExitCode
+from bot.storage.postgres.database import PostgresDatabase
 from tests.e2e.live_bot import LiveBot, answer_of
 from tests.e2e.test_faults import failed_trades
 from tests.e2e.test_watching import fetched, metrics, sample
@@ -31,8 +32,8 @@ sys.modules["psycopg_pool"] = sys.modules["bot.storage.postgres"] = None{_WITHOU
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
-    """A live bot on an empty database of the run's server."""
-    with postgres.database(empty=True) as url:
+    """A live bot on a database of the run's server."""
+    with postgres.database() as url:
         async with LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
             yield LiveBot(server, providers, tmp_path, url=url)
 
@@ -55,6 +56,8 @@ async def test_server_away(desk: LiveBot, unused_tcp_port: int) -> None:
     """While PostgreSQL is gone, people, log, health and metrics say so; once it is back, commands work again."""
     with postgres.own_server() as server:
         desk.url = server.url("postgres")
+        async with PostgresDatabase.open(desk.url):  # fills it
+            pass
         async with desk.running(observability__listen=f"127.0.0.1:{unused_tcp_port}") as bot:
             server.stop(mode="immediate")
             refusal = (await desk.use(desk.customer, "link status")).text
@@ -81,6 +84,23 @@ async def test_without_postgres(live: LiveBot) -> None:
         await live.card_shows(card, "sent")
     assert "Traceback" not in bot.stderr
     live.assert_sound()
+
+
+async def test_new_database(desk: LiveBot) -> None:
+    """An empty database is not filled unasked; then resends are stopped, and later starts need no decision."""
+    with postgres.database(empty=True) as desk.url:
+        async with desk.bot() as refused:
+            assert await refused.wait() == ExitCode.DATA
+            assert "is empty" in refused.stderr_lines[-1]
+        async with desk.bot("run", "--new-database") as first:
+            await first.wait_ready()
+            assert "started with a new database" in first.stderr
+            await desk.set_up()
+            assert "started new" in (await desk.use(desk.moderator, "approvals")).text
+            assert await first.terminate() == ExitCode.OK
+        async with desk.running(set_up=False) as later:
+            assert "started with a new database" not in later.stderr
+        desk.assert_sound()
 
 
 async def test_start_refused(desk: LiveBot) -> None:

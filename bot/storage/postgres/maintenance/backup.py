@@ -30,7 +30,7 @@ from bot.storage.postgres.maintenance.dump_file import TableRows, contents
 from bot.storage.postgres.maintenance.programs import find, run
 from bot.storage.postgres.schema import bundled, is_ours, tables_of, version_of
 
-NOT_KEPT = ("workers", "duties", "interaction_claims", "provider_calls", "provider_pauses")
+NOT_KEPT = ("workers", "duties", "interaction_claims", "provider_calls", "provider_pauses", "identify_slots")
 """Tables about what processes do right now: their rows are in no backup."""
 
 SUFFIX = ".dump"

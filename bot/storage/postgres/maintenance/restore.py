@@ -7,11 +7,10 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from typing_extensions import override
 
-from bot.storage.aftermath import Former, RequestIds, former_in, prepare
+from bot.storage.aftermath import Former, former_in, prepare
 from bot.storage.copy_files import dated, unused
-from bot.storage.database import Connection, from_ms
+from bot.storage.database import from_ms
 from bot.storage.errors import (
     BackupNotWritten,
     DatabaseTooNew,
@@ -28,6 +27,7 @@ from bot.storage.postgres.database import name_of, require_server
 from bot.storage.postgres.maintenance.backup import NOT_KEPT, SUFFIX, dump, explained, faulty, reading, stem_of
 from bot.storage.postgres.maintenance.dump_file import SequenceValue, TableRows, contents, version_of
 from bot.storage.postgres.maintenance.programs import find
+from bot.storage.postgres.request_ids import PostgresRequestIds
 from bot.storage.postgres.schema import (
     Migration,
     bundled,
@@ -42,32 +42,10 @@ from bot.storage.postgres.schema import version_of as schema_version
 
 _ALIVE = "SELECT count(*) FROM living_workers"
 
-_HIGHEST = """
-SELECT greatest(
-    coalesce(pg_sequence_last_value(pg_get_serial_sequence('resends', 'id')::regclass), 0),
-    coalesce((SELECT max(id) FROM resends), 0)
-)
-"""
-
-_SKIP_TO = "SELECT setval(pg_get_serial_sequence('resends', 'id'), :highest)"
-
 _FUNCTIONS = """
 SELECT oid::regprocedure::text FROM pg_proc
 WHERE pronamespace = current_schema()::regnamespace AND proname = ANY(%s)
 """
-
-
-class PostgresRequestIds(RequestIds):
-    """PostgreSQL keeps the highest id in a sequence."""
-
-    @override
-    def highest(self, connection: Connection) -> int:
-        return int(connection.execute(_HIGHEST).fetchone()[0])
-
-    @override
-    def skip_to(self, connection: Connection, highest: int) -> None:
-        if highest:
-            connection.execute(_SKIP_TO, {"highest": highest})
 
 
 def restore(source: Path, url: str, *, at: datetime) -> Restored:
