@@ -1,6 +1,22 @@
 """A restored database serves, and sends nothing a second time."""
 
+import os
+from collections.abc import Iterator
+
+import pytest
+
 from tests.e2e.live_bot import LiveBot
+from tests.support import postgres
+
+
+@pytest.fixture(params=["sqlite", "postgres"], autouse=True)
+def engine(request: pytest.FixtureRequest, live: LiveBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if request.param == "sqlite":
+        yield
+        return
+    monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")
+    with postgres.database() as live.url:
+        yield
 
 
 async def test_restored_copy_serves(live: LiveBot):

@@ -20,6 +20,7 @@ from bot.storage.errors import (
     DatabaseTooNew,
     DatabaseUnusable,
     ProgramMissing,
+    ServerInUse,
     ServerUnreachable,
     ServerUnusable,
     StorageError,
@@ -34,7 +35,7 @@ from bot.storage.postgres.maintenance.backup import back_up
 from bot.storage.postgres.maintenance.engine import PostgresMaintenance
 from bot.storage.postgres.maintenance.programs import run
 from bot.storage.postgres.maintenance.restore import accept_recovered, restore
-from bot.storage.postgres.schema import bundled
+from bot.storage.postgres.schema import bundled, created_by
 from bot.storage.resends import SqlResendRepository
 from tests.contracts.samples import GUILD, LATER, NOW, OTHER_GUILD, draft
 from tests.storage.databases import TRADES, fill, names
@@ -44,6 +45,12 @@ IN_DOUBT = (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING)
 
 CHANGE_LOG = "ALTER TABLE audit DISABLE TRIGGER USER; UPDATE audit SET at = at + 1 WHERE id = 2"
 
+
+CREATED = {
+    "TABLE": "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+    "VIEW": "SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace",
+    "FUNCTION": "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+}
 
 END_RESTORE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -198,6 +205,12 @@ class TestBackup:
             back_up("postgresql://desk@127.0.0.1:1/desk", tmp_path / "copy.dump")
 
 
+def test_names(url: str):
+    """What a restore drops by name is everything that the migrations have created."""
+    for kind, created in CREATED.items():
+        assert {name for (name,) in query(url, created)} == set(created_by(bundled(), kind))
+
+
 class TestRestore:
     async def test_nothing_is_sent_twice(self, desk: str, dump: Path):
         """Open requests become unknown, resends are paused in every guild, and no request's number is used again."""
@@ -278,6 +291,10 @@ class TestRefused:
             restore(dump, url, at=LATER)
         assert query(url, "SELECT count(*) FROM audit") == before
         return refused.value
+
+    def test_alive(self, desk: str, dump: Path):
+        query(desk, "INSERT INTO workers (id, shards, may_lead, takes_commands) VALUES ('a', '0-0/1', true, true)")
+        assert isinstance(self.refused(dump, desk), ServerInUse)
 
     @pytest.mark.parametrize("damage", ["cut", "changed", "text"])
     def test_damaged(self, desk: str, dump: Path, damage: str):

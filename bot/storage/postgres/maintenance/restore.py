@@ -105,8 +105,6 @@ def accept_recovered(url: str, *, at: datetime) -> Prepared:
 
 def require_no_workers(connection: psycopg.Connection[Any], name: str) -> None:
     """Raise ServerInUse if processes work on the database; none that begins now does so before the transaction ends."""
-    if not connection.execute("SELECT to_regclass('workers')").fetchall()[0][0]:
-        return  # TEMPORARY until the table is on main
     connection.execute("LOCK TABLE workers IN SHARE MODE")
     ((alive,),) = connection.execute(_ALIVE).fetchall()
     if alive:
