@@ -127,7 +127,7 @@ def encryption_of(url: str, *, is_used: bool | None = None) -> Encryption:
 
 def _server(connection: psycopg.Connection[Any]) -> Server:
     before = datetime.now(UTC)
-    ((told,),) = connection.execute("SELECT clock_timestamp()").fetchall()
+    ((there,),) = connection.execute("SELECT clock_timestamp()").fetchall()
     here = before + (datetime.now(UTC) - before) / 2
     ((read_only, pid, most, in_use, of_role, of_database, may_create),) = connection.execute(_SERVER).fetchall()
     limits = [limit for limit in (most, of_role, of_database) if limit >= 0]
@@ -141,7 +141,7 @@ def _server(connection: psycopg.Connection[Any]) -> Server:
         in_use=in_use,
         needed=CONNECTIONS,
         may_create=may_create,
-        fast_by=here - told,
+        fast_by=here - there,
     )
 
 
