@@ -240,8 +240,8 @@ class SnapshotRepository(Protocol):
     async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | TradesView | None) -> None:
         """Store how the reader of a snapshot has sorted and filtered it, if it is stored."""
 
-    async def purge(self, *, at: datetime) -> None:
-        """Delete expired snapshots."""
+    async def purge(self, *, at: datetime) -> frozenset[str]:
+        """Delete expired snapshots; return the ids of those that are stored."""
 
 
 class AuditRepository(Protocol):

@@ -192,9 +192,13 @@ class SnapshotService:
                     del store[key]
 
     async def purge(self) -> None:
-        """Remove what has expired."""
+        """Remove what has expired, and from memory what was erased in another process."""
         self._queries.expire()
-        await self._repository.purge(at=self._clock.now())
+        saved = self._queries.keys() - self._unsaved.keys()
+        stored = await self._repository.purge(at=self._clock.now())
+        if self._repository.is_shared:
+            for snapshot_id in saved - stored:
+                self._queries.pop(snapshot_id, None)
 
     async def saved(self) -> None:
         """Wait until every snapshot opened so far is saved, or could not be."""

@@ -209,8 +209,9 @@ class SqlSnapshotRepository(SnapshotRepository):
         await self._execute(_SET_VIEW, {"id": snapshot_id, "guild_id": guild_id, "view": view and _view_column(view)})
 
     @override
-    async def purge(self, *, at: datetime) -> None:
+    async def purge(self, *, at: datetime) -> frozenset[str]:
         await self._execute(_PURGE, {"at": to_ms(at)})
+        return frozenset(row["id"] for row in await self._db.read("SELECT id FROM snapshots"))
 
     def _packed_once(self, inventory: Inventory) -> bytes:
         packed = self._packed.get(id(inventory))

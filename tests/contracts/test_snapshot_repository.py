@@ -71,8 +71,8 @@ async def test_purge(snapshots: SnapshotRepository) -> None:
     """Purging deletes expired snapshots only."""
     await snapshots.save(snapshot_of("old", expires_at=NOW))
     await snapshots.save(snapshot_of("new", expires_at=LATER))
-    await snapshots.purge(at=NOW)
 
+    assert await snapshots.purge(at=NOW) == {"new"}
     assert await snapshots.load(GUILD, "old", at=NOW - timedelta(days=1)) is None
     assert await snapshots.load(GUILD, "new", at=NOW) is not None
 

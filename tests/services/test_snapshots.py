@@ -275,7 +275,8 @@ async def test_two_processes(tmp_path: Path):
         services = Services(repositories)
         await services.link(CUSTOMER, OWNER)
         here, there = services.snapshots, services.restarted()
-        snapshot = await services.open(INVENTORY, by=CUSTOMER)
+        services.snapshots = here
+        snapshot = await services.open(INVENTORY, by=CUSTOMER, request=REQUEST)
         assert (await here.load(snapshot.id, by=CUSTOMER)).view is None
 
         await there.apply_view(snapshot.id, lambda _: VIEW, by=CUSTOMER)
@@ -286,6 +287,8 @@ async def test_two_processes(tmp_path: Path):
         await services.link(CUSTOMER, OWNER)
         with pytest.raises(PageExpired):
             await here.load(snapshot.id, by=CUSTOMER)
+        await here.purge()
+        assert not here._queries, "a request holds a trade token"
 
 
 async def test_view_by_another_user_or_after_a_revocation(services: Services):

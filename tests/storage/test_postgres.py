@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import psycopg
 import pytest
@@ -10,12 +11,16 @@ import pytest
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
+from bot.ports.identify import IDENTIFY_EVERY
 from bot.storage.audit.log import SqlAuditRepository, append
 from bot.storage.database import Connection
 from bot.storage.errors import ServerUnreachable, ServerUnusable
 from bot.storage.postgres import connection as connections
 from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
+from bot.storage.postgres.identify import PostgresIdentifySlots
+from bot.storage.resends import SqlResendRepository
+from tests.contracts.samples import draft
 from tests.support import postgres
 
 ENTRY = AuditEntry(7, datetime(2026, 1, 1, tzinfo=UTC), None, AuditAction.RESENDS_PAUSED, "guild")
@@ -56,6 +61,24 @@ async def test_two_processes(url: str, db: PostgresDatabase) -> None:
 
     report = chain_report(url)
     assert (report.rows, report.fault) == (200, None)
+
+
+async def test_daily_limit_of_two_processes(url: str, db: PostgresDatabase) -> None:
+    """A limit on what is stored holds whichever processes are asked at once."""
+    async with PostgresDatabase.open(url) as other:
+        resends = SqlResendRepository(db, "a"), SqlResendRepository(other, "b")
+        opening = [resends[n % 2].open(draft(trade_id=n), at_most=5) for n in range(1, 21)]
+        assert len(list(filter(None, await asyncio.gather(*opening)))) == 5
+
+
+async def test_identify_slots_of_two_processes(url: str, db: PostgresDatabase) -> None:
+    """Two processes begin no two sessions of a bucket within the pause, and wait for no other bucket."""
+    async with PostgresDatabase.open(url) as other:
+        slots = PostgresIdentifySlots(db), PostgresIdentifySlots(other)
+        waits = sorted(await asyncio.gather(*(slots[n % 2].reserve(0) for n in range(6))))
+        assert all(later - earlier > IDENTIFY_EVERY - 1 for earlier, later in pairwise(waits))
+        assert waits[-1] < IDENTIFY_EVERY * 5 <= waits[-1] + 1
+        assert await slots[0].reserve(1) == 0
 
 
 async def test_lost_connections(url: str, db: PostgresDatabase) -> None:
