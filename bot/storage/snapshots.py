@@ -211,6 +211,8 @@ class SqlSnapshotRepository(SnapshotRepository):
     @override
     async def purge(self, *, at: datetime) -> frozenset[str]:
         await self._execute(_PURGE, {"at": to_ms(at)})
+        if self.is_shared:
+            self._stored = None  # count again: other processes have stored some, too
         return frozenset(row["id"] for row in await self._db.read("SELECT id FROM snapshots"))
 
     def _packed_once(self, inventory: Inventory) -> bytes:
