@@ -1,6 +1,7 @@
 """Kills the program at random moments around approvals and counts the outcomes of the requests.
 
 ``uv run python -m benchmarks.resend_kill --rounds 100 --seed 1`` prints a table; exit code 1 if a promise broke.
+``--engine postgres --processes 2`` kills two processes on one PostgreSQL database in turns.
 """
 
 import argparse
@@ -16,7 +17,9 @@ from bot.demo.providers import SimulatedProviders
 from bot.demo.trades import ResendAnswer
 from bot.demo.world import World
 from tests.e2e.killed import HANGING, KilledBot, Moment, Report, Round
+from tests.e2e.killed_in_turns import Killed, KilledInTurns
 from tests.e2e.live_bot import LiveBot
+from tests.support import postgres
 from tests.support.discord_server import LoopbackDiscord
 
 _WEIGHTS = {
@@ -58,6 +61,30 @@ async def played(rounds: int, random: Random) -> list[Report]:
     return reports
 
 
+async def played_in_turns(rounds: int, random: Random) -> list[Report]:
+    """Play the rounds with two processes: mostly the one that leads is killed, so the other one is next."""
+    reports: list[Report] = []
+    postgres.begin_run()
+    try:
+        with tempfile.TemporaryDirectory() as folder, postgres.database(empty=True) as url:
+            async with (
+                LoopbackDiscord() as server,
+                SimulatedProviders(World(), mannco_as_admin=True) as providers,
+                KilledInTurns.opened(LiveBot(server, providers, Path(folder), url=url)) as killed,
+            ):
+                for number in range(1, rounds + 1):
+                    who = random.choices([*Killed], [8, 1, 1])[0]
+                    report = await killed.play_turn(drawn(random), who)
+                    reports.append(report)
+                    print(f"{number} {who} {report.left} {report.end} {report.ended_after:.1f} s", flush=True)
+                    for violation in report.violations:
+                        print(f"round {number}: {violation}\n  {report}", flush=True)
+                await killed.finish()
+    finally:
+        postgres.end_run()
+    return reports
+
+
 def table(reports: list[Report]) -> str:
     """Count the rounds by the moment of the kill, the state it left, the provider's side, and the end."""
     counted = Counter(
@@ -81,11 +108,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--processes", type=int, choices=[1, 2], default=1)
     options = parser.parse_args()
+    if (options.engine, options.processes) not in (("sqlite", 1), ("postgres", 2)):
+        parser.error("one process on sqlite, or two on postgres")
     seed = options.seed if options.seed is not None else randrange(1_000_000)
     began = time.monotonic()
     print(f"seed {seed}, {options.rounds} rounds", flush=True)
-    reports = asyncio.run(played(options.rounds, Random(seed)))
+    play = played if options.processes == 1 else played_in_turns
+    reports = asyncio.run(play(options.rounds, Random(seed)))
     broken = sum(len(report.violations) for report in reports)
     print(table(reports))
     ends = ", ".join(f"{end} {number}" for end, number in Counter(report.end for report in reports).most_common())

@@ -27,7 +27,7 @@ PATIENCE = 20.0
 
 _RESEND = "/trade/resend"
 HANGING = frozenset({ResendAnswer.HANG, ResendAnswer.HANG_AFTER})
-_REFUSALS = frozenset({ResendAnswer.REFUSE, ResendAnswer.FORBIDDEN, ResendAnswer.THROTTLED})
+REFUSALS = frozenset({ResendAnswer.REFUSE, ResendAnswer.FORBIDDEN, ResendAnswer.THROTTLED})
 
 
 class Moment(StrEnum):
@@ -73,7 +73,7 @@ class Stored:
     integrity: str
 
 
-class _Provider:
+class Provider:
     """The provider's side of one round."""
 
     def __init__(self, planned: Round) -> None:
@@ -151,7 +151,7 @@ class KilledBot:
         report, trade = Report(planned), self._failed_again()
         before, offer = self._mannco.resend_calls[trade.id], trade.offer_id
         card = await self._live.requested(trade.id)
-        provider = _Provider(planned)
+        provider = Provider(planned)
         self._mannco.next_resends.append(planned.answer)
         self._mannco.faults.extend([provider, provider])  # the read before the call, and the call
         approval = None if planned.moment is Moment.BEFORE else await self._live.decide(card)
@@ -194,6 +194,9 @@ class KilledBot:
             if custom_id.startswith("resends:resume:"):
                 await (await self._live.server.click(answer, custom_id, self._live.moderator)).finished()
 
+    def _stored(self, resend_id: int) -> Stored:
+        return _stored(self._live.database, resend_id)
+
     async def _start(self) -> None:
         self._bot = await self._running.enter_async_context(self._live.bot())
         await self._bot.wait_ready()
@@ -219,7 +222,7 @@ class KilledBot:
             found.append("pending again, although the call was made")
         if report.end is ResendState.SENT and not report.is_done:
             found.append("shown as sent, but it is not")
-        if report.end is ResendState.FAILED and (report.is_done or report.round.answer not in _REFUSALS):
+        if report.end is ResendState.FAILED and (report.is_done or report.round.answer not in REFUSALS):
             found.append("shown as failed, without the provider's answer")
 
     async def _close(self, report: Report, card: Message, trade: WorldTrade, before: int) -> None:
@@ -240,7 +243,7 @@ class KilledBot:
             report.violations.append(f"{made} calls in the end, not {calls}")
         if card.custom_ids:
             report.violations.append("a settled card has buttons")
-        stored = await asyncio.to_thread(_stored, self._live.database, number_of(card))
+        stored = await asyncio.to_thread(self._stored, number_of(card))
         if stored.state is not state_of(card):
             report.violations.append(f"the card shows {state_of(card)!r}, the database {stored.state!r}")
         if made > stored.approvals:

@@ -149,10 +149,10 @@ def database(*, empty: bool = False) -> Iterator[str]:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def rows(url: str, sql: LiteralString) -> list[tuple[Any, ...]]:
+def rows(url: str, sql: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
     """Return the rows of a statement."""
     with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(sql).fetchall()
+        return connection.execute(sql, parameters or None).fetchall()
 
 
 def dump(url: str) -> bytes:

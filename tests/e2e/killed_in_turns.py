@@ -1,0 +1,184 @@
+"""Kills two processes on one PostgreSQL database in turns around approvals, and checks the promises about resends."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from typing_extensions import override
+
+from bot.demo.trades import ResendAnswer, WorldTrade
+from bot.domain.resends import ResendState
+from tests.e2e.killed import REFUSALS, KilledBot, Moment, Provider, Report, Round, Stored, number_of, state_of
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
+from tests.support import postgres
+from tests.support.bot_process import BotProcess
+from tests.support.loopback_discord.messages import Message
+from tests.support.loopback_discord.records import InteractionRecord
+
+_PATIENCE = 40.0
+"""Seconds until a request has ended: another process takes over, or a call of the one that lives is given up."""
+
+_ANSWERS = 20.0
+"""Seconds until a living process has answered a click."""
+
+_STATE = "SELECT state, worker FROM resends WHERE id = %s"
+_APPROVALS = "SELECT count(*) FROM audit WHERE action = 'resend.approved' AND subject = %s"
+_NOT_TOLD = ("could not be told", "They may not know it")
+
+
+class Killed(StrEnum):
+    """Which processes a round kills."""
+
+    LEADER = "leader"
+    OTHER = "other"
+    BOTH = "both"
+
+
+@dataclass(slots=True)
+class TurnReport(Report):
+    """The result of a round; ``ended_after`` are the seconds from the kill to the end on the card."""
+
+    killed: Killed = Killed.LEADER
+    ended_after: float = 0.0
+
+
+class KilledInTurns(KilledBot):
+    """Two processes, one of which leads; the other one takes over from it, and leads from then on."""
+
+    def __init__(self, live: LiveBot) -> None:
+        super().__init__(live)
+        self._processes: list[tuple[BotProcess, AsyncExitStack]] = []
+        """The leader first."""
+
+    @classmethod
+    @override
+    @asynccontextmanager
+    async def opened(cls, live: LiveBot) -> AsyncIterator[Self]:
+        async with super().opened(live) as killed:
+            await killed._start()
+            try:
+                yield killed
+            finally:
+                for _, running in killed._processes:
+                    await running.aclose()
+
+    async def play_turn(self, planned: Round, killed: Killed) -> TurnReport:
+        """Request, approve, kill, and note every broken promise in ``violations``."""
+        report, trade = TurnReport(planned, killed=killed), self._failed_again()
+        before = self._mannco.resend_calls[trade.id], trade.offer_id
+        answers = len(self._live.server.interactions.records)
+        card = await self._live.requested(trade.id)
+        provider = Provider(planned)
+        self._mannco.next_resends.append(planned.answer)
+        self._mannco.faults.extend([provider, provider])  # the read before the call, and the call
+        approval = None if planned.moment is Moment.BEFORE else await self._live.decide(card)
+        try:
+            await provider.reached(planned.moment, approval)
+        except TimeoutError:
+            report.violations.append("the moment never came")
+        await asyncio.sleep(planned.pause)
+        await self._kill(killed)
+        killed_at = time.monotonic()
+        self._mannco.faults.clear()
+        self._mannco.next_resends.clear()
+        report.left = (await asyncio.to_thread(self._stored, number_of(card))).state
+        starting = [asyncio.create_task(self._start()) for _ in range(2 - len(self._processes))]
+        await provider.settled()
+        if approval is not None:  # the process that lives may work on it
+            with suppress(TimeoutError):
+                await approval.finished(_ANSWERS if killed is Killed.OTHER else 2.0)
+        try:
+            await self._settled(report, card, trade, before)
+            report.ended_after = time.monotonic() - killed_at
+            self._check_turn(report)
+            await asyncio.gather(*starting)
+            await self._close(report, card, trade, before[0])
+        except TimeoutError:
+            report.violations.append(f"it does not end: {state_of(card)}")
+        await asyncio.gather(*starting)
+        await self._check_told(report, card, self._live.server.interactions.records[answers:])
+        if approval is not None and not approval.is_finished:
+            self._cut_off.append(approval)
+        if any("Traceback" in bot.stderr or " ERROR " in bot.stderr for bot, _ in self._processes):
+            report.violations.append("an error was logged")
+        if planned.answer is ResendAnswer.OTHER_TRADE:
+            await self._resume()
+        return report
+
+    @override
+    async def finish(self) -> None:
+        for bot, _ in self._processes:
+            assert await bot.terminate(STOPS_WITHIN) == 0
+        self._live.assert_sound(unfinished=tuple(self._cut_off))
+
+    @override
+    async def _start(self) -> None:
+        running = AsyncExitStack()
+        bot = await running.enter_async_context(self._live.bot())
+        self._processes.append((bot, running))
+        await bot.wait_ready()
+
+    @override
+    def _stored(self, resend_id: int) -> Stored:
+        [(state, _)] = postgres.rows(self._live.url, _STATE, resend_id)
+        [(approvals,)] = postgres.rows(self._live.url, _APPROVALS, f"resend:{resend_id}")
+        return Stored(ResendState(state), approvals, "ok")
+
+    async def _kill(self, killed: Killed) -> None:
+        numbers = {Killed.LEADER: [0], Killed.OTHER: [1], Killed.BOTH: [1, 0]}[killed]
+        for number in numbers:
+            _, running = self._processes.pop(number)
+            await running.aclose()
+
+    async def _settled(self, report: TurnReport, card: Message, trade: WorldTrade, before: tuple[int, str]) -> None:
+        """Wait until no process works on the request, and check that it ended as the provider's side says."""
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                calls, offer = self._mannco.resend_calls[trade.id], trade.offer_id
+                report.calls, report.is_done = calls - before[0], offer != before[1]
+                [(state, worker)] = await asyncio.to_thread(postgres.rows, self._live.url, _STATE, number_of(card))
+                is_left = state == "pending" and worker is None
+                if state == "sent" if report.is_done else is_left or state in ("sent", "failed", "unknown"):
+                    break
+                await asyncio.sleep(0.1)
+        report.end = ResendState(state)
+        await self._live.card_shows(card, report.end, _PATIENCE)
+
+    def _check_turn(self, report: TurnReport) -> None:
+        allowed = {
+            ResendState.PENDING: report.calls == 0,
+            ResendState.SENT: report.is_done,
+            ResendState.UNKNOWN: report.calls == 1,
+            ResendState.FAILED: report.calls == 1 and report.round.answer in REFUSALS,
+        }
+        if report.calls > 1 or report.end is None or not allowed[report.end]:
+            report.violations.append(f"{report.calls} calls, and the end is {report.end}")
+
+    async def _check_told(self, report: TurnReport, card: Message, records: list[InteractionRecord]) -> None:
+        """Requester and owner hear the end once, or the card says that they may not know; there is one card."""
+        number, end = number_of(card), state_of(card)
+        title = f"Resend {number} · {end}\n"
+        followed = [message for record in records for message in record.followups]
+
+        def told() -> list[int]:
+            people = (self._live.agent, self._live.customer)
+            heard = [[*followed, *self._live.server.direct_messages(who)] for who in people]
+            heard[1] = self._live.server.direct_messages(self._live.customer)
+            return [sum(title in message.text for message in messages) for messages in heard]
+
+        def is_told() -> bool:
+            return all(told()) or any(note in card.text for note in _NOT_TOLD)
+
+        try:
+            await self._live.server.until(is_told, _PATIENCE)
+        except TimeoutError:
+            report.violations.append(f"told {told()}, and the card does not say that")
+        if max(told()) > 1:
+            report.violations.append(f"told {told()}")
+        cards = [each for each in self._live.approvals.messages if f"Resend {number} · " in each.text.split("\n")[0]]
+        if cards != [card]:
+            report.violations.append(f"{len(cards)} cards")
