@@ -74,7 +74,7 @@ class KilledInTurns(KilledBot):
         card = await self._live.requested(trade.id)
         provider = Provider(planned)
         self._mannco.next_resends.append(planned.answer)
-        self._mannco.faults.extend([provider, provider])  # the read before the call, and the call
+        self._mannco.faults.extend([provider] * 6)  # either process's login, the read before the call, and the call
         approval = None if planned.moment is Moment.BEFORE else await self._live.decide(card)
         try:
             await provider.reached(planned.moment, approval)
@@ -179,6 +179,7 @@ class KilledInTurns(KilledBot):
             report.violations.append(f"told {told()}, and the card does not say that")
         if max(told()) > 1:
             report.violations.append(f"told {told()}")
-        cards = [each for each in self._live.approvals.messages if f"Resend {number} · " in each.text.split("\n")[0]]
+        posts = [message for message in self._live.approvals.messages if not message.is_ephemeral]
+        cards = [each for each in posts if f"Resend {number} · " in each.text.split("\n")[0]]
         if cards != [card]:
             report.violations.append(f"{len(cards)} cards")
