@@ -16,6 +16,7 @@ import pytest
 
 from bot.config import Database
 from bot.domain.audit import VIEWS_KEPT_FOR, AuditAction, AuditEntry, views_removed_before
+from bot.domain.shards import ShardGroup
 from bot.exit_codes import ExitCode
 from bot.migration import run_migrate
 from bot.storage.audit.log import SqlAuditRepository
@@ -23,6 +24,7 @@ from bot.storage.errors import DatabaseMoved, ServerMoved
 from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.maintenance import transfer as postgres_side
+from bot.storage.postgres.workers import PostgresWorkers
 from bot.storage.resends import SqlResendRepository
 from bot.storage.sqlite.lock import locked
 from bot.storage.sqlite.maintenance.admission import open_admitted
@@ -283,6 +285,29 @@ class TestRefused:
     async def test_back_onto_itself(self, desk: Path, refused: Any, url: str) -> None:
         """PostgreSQL is the source once it is configured."""
         assert "database.url is set" in refused(url, code=ExitCode.USAGE, url=url)
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_living_process(desk: Path, url: str, capsys: pytest.CaptureFixture[str], *, is_back: bool) -> None:
+    """Neither side may have a process that works on it."""
+    if is_back:
+        assert migrate(desk, url) == ExitCode.OK
+    async with PostgresDatabase.open(url) as db, PostgresWorkers.among("other", db, url, ShardGroup(0, 0, 1)):
+        line = (desk.with_name("back.db"), str(desk.with_name("back.db")), url) if is_back else (desk, url, "")
+        code = await asyncio.to_thread(lambda: migrate(line[0], line[1], url=line[2]))
+
+    assert code == ExitCode.DATABASE_IN_USE
+    assert "stop" in capsys.readouterr().err
+
+
+async def test_process_that_hung(desk: Path, url: str) -> None:
+    """A process that hung while the desk moved is never alive again: it begins no resend."""
+    assert migrate(desk, url) == ExitCode.OK
+    async with PostgresDatabase.open(url) as db:
+        assert migrate(desk, str(desk.with_name("back.db")), url=url) == ExitCode.OK
+
+        async with PostgresWorkers.among("hung", db, url, ShardGroup(0, 0, 1)) as workers:
+            assert not workers.is_alive
 
 
 async def test_twice(desk: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:

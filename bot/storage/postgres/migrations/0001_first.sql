@@ -436,6 +436,18 @@ CREATE TABLE workers (
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- A process that hung while the desk moved to another database never counts as alive here again, so it sends nothing.
+CREATE FUNCTION refuse_worker() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM desk WHERE moved_to IS NOT NULL) THEN
+        RAISE EXCEPTION 'the desk has moved to another database';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER no_workers_once_moved BEFORE INSERT OR UPDATE ON workers FOR EACH ROW EXECUTE FUNCTION refuse_worker();
+
 CREATE VIEW living_workers AS SELECT * FROM workers WHERE seen_at > clock_timestamp() - interval '6 seconds';
 
 -- Who does the work that nobody asked for: one process for each group of shards, and one for the housekeeping, whose
