@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from bot.config import Database
-from bot.domain.audit import VIEWS_KEPT_FOR, AuditAction, AuditEntry, views_removed_before
+from bot.domain.audit import VIEWS_KEPT_FOR, AuditAction, AuditEntry, ChainReport, views_removed_before
 from bot.domain.shards import ShardGroup
 from bot.exit_codes import ExitCode
 from bot.migration import run_migrate
@@ -29,6 +29,7 @@ from bot.storage.resends import SqlResendRepository
 from bot.storage.sqlite.lock import locked
 from bot.storage.sqlite.maintenance.admission import open_admitted
 from bot.storage.sqlite.maintenance.inspection import inspect
+from bot.storage.sqlite.maintenance.transfer import SqliteTarget
 from bot.storage.sqlite.schema import bundled
 from bot.storage.transfer import LEFT_OUT, TABLES, Row
 from tests.contracts.samples import BEN, GUILD, LATER, NOW, draft
@@ -298,6 +299,27 @@ async def test_living_process(desk: Path, url: str, capsys: pytest.CaptureFixtur
 
     assert code == ExitCode.DATABASE_IN_USE
     assert "stop" in capsys.readouterr().err
+
+
+async def test_start_meanwhile(desk: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start during the move waits for its end, and is refused then."""
+    assert migrate(desk, url) == ExitCode.OK
+    chain = SqliteTarget.chain
+    loop = asyncio.get_running_loop()
+    starts = []
+
+    def start_and_check(target: SqliteTarget) -> ChainReport:
+        starts.append(asyncio.run_coroutine_threadsafe(start_at(url), loop))
+        with pytest.raises(TimeoutError):
+            starts[0].result(timeout=0.5)
+        return chain(target)
+
+    monkeypatch.setattr(SqliteTarget, "chain", start_and_check)
+    back = str(desk.with_name("back.db"))
+    assert await asyncio.to_thread(lambda: migrate(desk, back, url=url)) == ExitCode.OK
+
+    with pytest.raises(ServerMoved):
+        await asyncio.wrap_future(starts[0])
 
 
 async def test_process_that_hung(desk: Path, url: str) -> None:
