@@ -66,7 +66,7 @@ async def played_in_turns(rounds: int, random: Random) -> list[Report]:
     reports: list[Report] = []
     postgres.begin_run()
     try:
-        with tempfile.TemporaryDirectory() as folder, postgres.database(empty=True) as url:
+        with tempfile.TemporaryDirectory() as folder, postgres.database() as url:
             async with (
                 LoopbackDiscord() as server,
                 SimulatedProviders(World(), mannco_as_admin=True) as providers,

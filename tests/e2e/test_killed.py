@@ -37,7 +37,7 @@ async def test_killed_around_an_approval(live: LiveBot):
 
 async def test_killed_in_turns(live: LiveBot):
     """With two processes the other one takes over: one call an approval, each end told once, one card a request."""
-    with postgres.database(empty=True) as live.url:
+    with postgres.database() as live.url:
         async with KilledInTurns.opened(live) as killed:
             reports = [await killed.play_turn(planned, who) for planned, who in TURNS]
 
