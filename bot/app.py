@@ -51,7 +51,7 @@ from bot.services.watches import WatchService
 from bot.sign_in_setup import open_sign_in
 from bot.storage.repositories import Repositories
 from bot.storage_setup import open_storage
-from bot.system_clock import SystemClock
+from bot.system_clock import SharedClock, SystemClock
 from bot.ui.link_messages import DiscordLinkMessages
 from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
 from bot.ui.watch_messages import DiscordWatchMessages
@@ -96,6 +96,7 @@ async def assembled(
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
         storage = await open_storage(settings, stack, accepts_new=new_database, at=clock.now())
+        clock = SharedClock(clock, storage.workers)
         stored = Repositories.over(storage.database, worker=storage.workers.me)
         telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(

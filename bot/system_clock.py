@@ -1,7 +1,10 @@
-"""The clock of the running program."""
+"""The clocks of the running program."""
 
 import time
 from datetime import UTC, datetime
+
+from bot.ports import Clock
+from bot.ports.workers import Workers
 
 
 class SystemClock:
@@ -14,3 +17,19 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return the seconds since the machine's start."""
         return time.monotonic()
+
+
+class SharedClock:
+    """One time for all processes: the database server's, whatever the clocks of their machines say."""
+
+    def __init__(self, own: Clock, workers: Workers) -> None:
+        self._own = own
+        self._workers = workers
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return self._own.now() + self._workers.offset
+
+    def monotonic(self) -> float:
+        """Return the seconds since the machine's start."""
+        return self._own.monotonic()
