@@ -154,8 +154,8 @@ def test_leader() -> None:
     """Each duty of the process tells whether it leads there."""
     found = values(Metrics(build={}).text(Readings(NOW, duties={"0-3/8": True, "housekeeping": False})))
 
-    assert found['skindesk_leader{shards="0-3/8"}'] == 1
-    assert found['skindesk_leader{shards="housekeeping"}'] == 0
+    assert found["skindesk_leader shards=0-3/8"] == 1
+    assert found["skindesk_leader shards=housekeeping"] == 0
 
 
 def test_start_time_without_the_systems_files(tmp_path: Path) -> None:
