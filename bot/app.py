@@ -207,6 +207,7 @@ async def assembled(
             links=stored.links,
             audit=audit,
             guilds=guilds,
+            workers=storage.workers,
             messages=watch_messages,
             clock=clock,
         )

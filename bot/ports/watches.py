@@ -41,8 +41,8 @@ class WatchRepository(Protocol):
     async def remove(self, watch_id: int, *, of: int | None = None) -> Watch | None:
         """Delete and return a watch; None if there is none, or if it is of another user than ``of``."""
 
-    async def remove_expired(self, *, at: datetime) -> tuple[Watch, ...]:
-        """Delete and return the watches of all guilds that have expired."""
+    async def expired(self, *, at: datetime) -> tuple[Watch, ...]:
+        """Return the watches of all guilds that have expired."""
 
 
 class WatchedTrades(Protocol):

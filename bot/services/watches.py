@@ -39,6 +39,7 @@ from bot.domain.watches import (
 )
 from bot.ports import Clock, LinkRepository
 from bot.ports.watches import WatchedTrades, WatchMessages, WatchRepository
+from bot.ports.workers import Workers
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.guilds import ServedGuilds
@@ -98,6 +99,7 @@ class WatchService:
     _links: LinkRepository
     _audit: AuditService
     _guilds: ServedGuilds
+    _workers: Workers
     _messages: WatchMessages
     _clock: Clock
     _each_within: float = 60.0
@@ -146,8 +148,9 @@ class WatchService:
     async def tick(self) -> None:
         """Read each provider whose minute is over, and end what has expired; call it every :data:`TICK`."""
         await asyncio.gather(*map(self._read, self._providers))
-        for watch in await self._repository.remove_expired(at=self._clock.now()):
-            self._tasks.begin(watch.id, partial(self._tell_end, watch, WatchEnd.TIME))
+        for watch in await self._repository.expired(at=self._clock.now()):
+            if self._workers.leads(watch.guild_id) and await self._repository.remove(watch.id) is not None:
+                self._tasks.begin(watch.id, partial(self._tell_end, watch, WatchEnd.TIME))
 
     @property
     def running(self) -> frozenset[asyncio.Task[None]]:
@@ -222,7 +225,9 @@ class WatchService:
         if now < self._due.get(reading.name, now):
             return
         watches = await self._repository.of_provider(reading.name, at=self._clock.now())
-        watches = tuple(watch for watch in watches if self._guilds.serves(watch.guild_id))
+        watches = tuple(
+            watch for watch in watches if self._guilds.serves(watch.guild_id) and self._workers.leads(watch.guild_id)
+        )
         if not watches:
             return
         self._due[reading.name] = now + READ_EVERY.total_seconds()
@@ -253,7 +258,7 @@ class WatchService:
         """Tell a change, unless the watch was stopped or its data erased meanwhile."""
         watch = await self._repository.get(watch_id)
         new = standing_of(trade)
-        if watch is None or watch.standing == new:
+        if watch is None or watch.standing == new or not self._workers.leads(watch.guild_id):
             return
         viewer = await self._viewer(watch)
         if not isinstance(viewer, Viewer):

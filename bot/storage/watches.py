@@ -37,7 +37,7 @@ _MARK_NOTIFIED = "UPDATE watches SET standing = :standing, notified_at = :at WHE
 
 _REMOVE = "DELETE FROM watches WHERE id = :id AND (:user_id IS NULL OR user_id = :user_id) RETURNING *"
 
-_REMOVE_EXPIRED = "DELETE FROM watches WHERE expires_at <= :at RETURNING *"
+_EXPIRED = "SELECT * FROM watches WHERE expires_at <= :at ORDER BY id"
 
 
 class SqlWatchRepository(WatchRepository):
@@ -96,11 +96,8 @@ class SqlWatchRepository(WatchRepository):
         return await self._db.write(job)
 
     @override
-    async def remove_expired(self, *, at: datetime) -> tuple[Watch, ...]:
-        def job(connection: Connection) -> tuple[Watch, ...]:
-            return watches_of(connection.execute(_REMOVE_EXPIRED, {"at": to_ms(at)}).fetchall())
-
-        return await self._db.write(job)
+    async def expired(self, *, at: datetime) -> tuple[Watch, ...]:
+        return watches_of(await self._db.read(_EXPIRED, {"at": to_ms(at)}))
 
     async def _change(self, sql: str, **values: Any) -> None:
         await self._db.write(lambda connection: connection.execute(sql, values).rowcount)

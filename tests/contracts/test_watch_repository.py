@@ -69,12 +69,13 @@ async def test_told(watches: WatchRepository) -> None:
 
 
 async def test_removed(watches: WatchRepository) -> None:
-    """A user removes their own only, and once; an expired one is removed at its end."""
+    """A user removes their own only, and once; an expired one is found at its end."""
     mine, bens = await added(watches, watch()), await added(watches, watch(user_id=BEN, at=LATER))
 
     assert await watches.remove(mine.id, of=BEN) is None
-    assert await watches.remove_expired(at=NOW + KEPT_FOR - MOMENT) == ()
-    assert await watches.remove_expired(at=NOW + KEPT_FOR) == (mine,)
+    assert await watches.expired(at=NOW + KEPT_FOR - MOMENT) == ()
+    assert await watches.expired(at=NOW + KEPT_FOR) == (mine,)
+    assert await watches.remove(mine.id) == mine
     assert await watches.remove(mine.id) is None
     assert await watches.remove(bens.id, of=BEN) == bens
     assert await watches.get(bens.id) is None

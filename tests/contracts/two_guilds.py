@@ -263,9 +263,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     ports.SignInRepository: {"purge": "the work in the background"},
     WatchRepository: {
         "remove": "its own user, in direct messages too, and the work in the background",
-        **dict.fromkeys(
-            ("get", "of_provider", "mark_read", "mark_notified", "remove_expired"), "the work in the background"
-        ),
+        **dict.fromkeys(("get", "of_provider", "mark_read", "mark_notified", "expired"), "the work in the background"),
     },
     ports.MyDataRepository: {"wipe": "the work in the background"},
     ports.AuditRepository: {"remove_views": "the work in the background"},

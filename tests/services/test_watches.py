@@ -30,6 +30,7 @@ from bot.services.watches import TooManyWatches
 from tests.contracts.engines import Repositories
 from tests.contracts.samples import watch
 from tests.domain.builders import OWNER
+from tests.fakes.workers import Desk
 from tests.services.members import AGENT, CUSTOMER, GUILD
 from tests.services.watching import CountedTrades, Told, Watching
 
@@ -46,7 +47,7 @@ class FullDisk:
     async def mark_read(self, *_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    mark_notified = remove = remove_expired = mark_read
+    mark_notified = remove = expired = mark_read
 
 
 @pytest.fixture
@@ -110,6 +111,29 @@ async def test_not_watched(desk: Watching, number: str, by: Actor, error: type[S
 
     assert desk.messages.shown == []
     assert await desk.watches(by) == []
+
+
+async def test_led_by_another_process(desk: Watching) -> None:
+    """Only the process that leads a server reads and tells for its watches, and ends them at their time."""
+    await desk.begin()
+    readings, shown = desk.provider.readings, len(desk.messages.shown)
+    processes = Desk()
+    old, new = processes.start(), processes.start()
+    leading, other = (old, new) if old.leads(GUILD) else (new, old)
+    assert leading.leads(GUILD)
+
+    desk.provider.put("1", TradeState.COMPLETED)
+    desk.service = desk.started(workers=other)
+    await desk.minute()
+    assert desk.provider.readings == readings
+    desk.clock.advance(seconds=KEPT_FOR.total_seconds())
+    await desk.minute()
+    assert len(await desk.watches()) == 1
+
+    desk.service = desk.started(workers=leading)
+    await desk.minute()
+    assert await desk.watches() == []
+    assert len(desk.messages.shown) == shown + 1
 
 
 async def test_offered_for(desk: Watching) -> None:

@@ -12,8 +12,10 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.steam import SteamId
 from bot.domain.trades import Direction, Trade, TradeState
 from bot.domain.watches import Delivery, TradeKey, Watch, WatchEnd
+from bot.ports.workers import Workers
 from bot.services.guilds import ServedGuilds
 from bot.services.watches import BegunWatch, WatchService
+from bot.storage.only_worker import OnlyWorker
 from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER
 from tests.fakes.guilds import every_guild
@@ -128,7 +130,11 @@ class Watching(Members):
         self.service = self.started()
 
     def started(
-        self, *providers: CountedTrades, each_within: float = 60.0, guilds: ServedGuilds | None = None
+        self,
+        *providers: CountedTrades,
+        each_within: float = 60.0,
+        guilds: ServedGuilds | None = None,
+        workers: Workers | None = None,
     ) -> WatchService:
         """Return the service as it is after a start."""
         return WatchService(
@@ -138,6 +144,7 @@ class Watching(Members):
             links=self.repositories.links,
             audit=self.audit,
             guilds=guilds or every_guild(),
+            workers=workers or OnlyWorker("me"),
             messages=self.messages,
             clock=self.clock,
             each_within=each_within,
