@@ -28,6 +28,7 @@ from bot.storage.first_guild import SqlFirstGuildRepository
 from bot.storage.grants import SqlGrantRepository
 from bot.storage.guild_settings import SqlGuildSettingsRepository
 from bot.storage.links import SqlLinkRepository
+from bot.storage.only_worker import OnlyWorker
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.watches import SqlWatchRepository
 
@@ -121,6 +122,7 @@ async def measured(folder: Path, *, watches: int, rounds: int) -> list[Fact]:
             links=links,
             audit=audit,
             guilds=guilds,
+            workers=OnlyWorker("me"),
             messages=discord,
             clock=clock,
         )

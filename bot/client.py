@@ -29,7 +29,7 @@ from bot.ui.interaction.modals import SkinDeskModal, submit
 from bot.ui.interaction.names import names_of, unknown_names
 from bot.ui.interaction.rights import commands_in, declared
 from bot.ui.interaction.session import Interaction, Sessions
-from bot.ui.interaction.tree import SkinDeskTree, sync_commands
+from bot.ui.interaction.tree import SkinDeskTree, place_commands, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
 from bot.ui.inventory_pages import FilterModal, InventoryButton, ItemSelect, SortSelect
 from bot.ui.meanings import MeaningSelect
@@ -82,6 +82,7 @@ MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, NoteModal, TradeUrlModal
 _log = logging.getLogger(__name__)
 
 _WATCH_EVERY = timedelta(seconds=5)
+_SYNC_EVERY = timedelta(seconds=5)
 _CLAIMED_WITHIN = 0.5
 """Seconds of a stop for the interactions of which it is not known yet which process answers them."""
 _LONGEST = 60.0
@@ -129,7 +130,13 @@ class SkinDeskClient(commands.AutoShardedBot):
         self._on_stopping = on_stopping
         self._synced = synced
         self._command_guild_ids = tuple(command_guild_ids)
-        jobs = (*services.background, Job("take over", timedelta(), self._take_over))
+        self._are_synced = False
+        jobs = [*services.background]
+        if not services.workers.is_alone:
+            jobs += [
+                Job("take over", timedelta(), self._take_over),
+                Job("commands", _SYNC_EVERY, self._sync_if_needed, waits_first=True, is_housekeeping=True),
+            ]
         self._jobs = [_loop_of(job, services.workers) for job in jobs]
         self._watch = _loop_of(
             Job("watch", _WATCH_EVERY, partial(finish_stuck, self.sessions, longest=_LONGEST)), services.workers
@@ -143,15 +150,30 @@ class SkinDeskClient(commands.AutoShardedBot):
         self.add_dynamic_items(*COMPONENTS)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
+        place_commands(self.tree, self._command_guild_ids)
         await self.services.workers.join(receives=self._receives)
         await self.services.delivery.recover()  # before anyone can press a button
         for loop in (*self._jobs, self._watch):
             loop.start()
+        if self.services.workers.leads(None):
+            await self._sync_commands()
+
+    async def _sync_commands(self) -> None:
         await sync_commands(self.tree, self._synced, guild_ids=self._command_guild_ids)
+        self._are_synced = True
+
+    async def _sync_if_needed(self) -> None:
+        """Send Discord this version's commands after taking over: the process before may have been of another one."""
+        if not self._are_synced:
+            try:
+                await self._sync_commands()
+            except discord.HTTPException as error:
+                _log.warning("commands not synced yet status=%s code=%s", error.status, error.code)
 
     async def _take_over(self) -> None:
         """Once another process is gone, do at once what it has left."""
         await self.services.workers.changed()
+        self._are_synced = False
         await self.services.delivery.tick()
 
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """Decides which servers this desk serves: those that the configuration names, or else the first one it was in."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 
 import attrs
@@ -24,6 +25,8 @@ class ServedGuilds:
     _named: frozenset[int] = frozenset()
     _kept: int | None = attrs.field(init=False, default=None)
     """The first server, which is served if none is named; None until there is one."""
+    _claiming: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
+    """No other server comes in between; which one it is the database says, as another process may have been first."""
 
     def serves(self, guild_id: int) -> bool:
         """Return whether this desk serves a server."""
@@ -60,12 +63,9 @@ class ServedGuilds:
         """Make a server the first one, if no server is served yet."""
         if not self.is_open:
             return
-        self._kept = guild_id  # at once: no other server may come in between
-        try:
-            self._kept = await self._first.keep(guild_id, at=self._clock.now())
-        except BaseException:
-            self._kept = None
-            raise
+        async with self._claiming:
+            if self.is_open:
+                self._kept = await self._first.keep(guild_id, at=self._clock.now())
 
     def use(self, named: Collection[int]) -> bool:
         """Serve the ``named`` servers, or the first one if none is; False if there was no first one."""

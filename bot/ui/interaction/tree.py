@@ -86,6 +86,19 @@ def _not_offered(interaction: Interaction) -> Exception | None:
     return None
 
 
+def place_commands(
+    tree: app_commands.CommandTree[discord.Client], guild_ids: Sequence[int]
+) -> Sequence[discord.Object]:
+    """Make the commands those of ``guild_ids``, unless there are none; it may be called again."""
+    guilds = [discord.Object(guild_id) for guild_id in guild_ids]
+    for guild in guilds:
+        tree.copy_global_to(guild=guild)
+    if guilds:
+        # Global commands from an earlier sync would stand beside those of the guild.
+        tree.clear_commands(guild=None)
+    return guilds
+
+
 async def sync_commands(
     tree: app_commands.CommandTree[discord.Client],
     synced: CommandSyncs | None,
@@ -110,13 +123,7 @@ async def sync_commands(
 async def _sync(
     tree: app_commands.CommandTree[discord.Client], synced: CommandSyncs | None, guild_ids: Sequence[int]
 ) -> None:
-    guilds = [discord.Object(guild_id) for guild_id in guild_ids]
-    for guild in guilds:
-        tree.copy_global_to(guild=guild)
-    if guilds:
-        # Global commands from an earlier sync would stand beside those of the guild.
-        tree.clear_commands(guild=None)
-    for scope in (*guilds, None):
+    for scope in (*place_commands(tree, guild_ids), None):
         for command in tree.get_commands(guild=scope):
             check_declared(command)  # a group may have got a command after its registration
         key = f"{tree.client.application_id}:{'everywhere' if scope is None else scope.id}"
