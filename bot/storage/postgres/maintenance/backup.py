@@ -19,6 +19,7 @@ from bot.storage.errors import (
     BackupNotWritten,
     DatabaseUnusable,
     ProgramFailed,
+    ServerInUse,
     ServerUnreachable,
     ServerUnusable,
 )
@@ -82,6 +83,8 @@ def explained(name: str) -> Iterator[None]:
     """Raise a StorageError for an error of the server. Its detail is left out: it could quote a row."""
     try:
         yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise ServerInUse(name, 1) from error
     except psycopg.Error as error:
         if error.sqlstate is None:
             raise ServerUnreachable(name, str(error)) from error

@@ -34,6 +34,7 @@ from bot.storage.postgres.schema import (
     created_by,
     has_tables,
     is_ours,
+    keep_starts_out,
     migrate,
     tables_of,
     unknown_capabilities,
@@ -104,7 +105,7 @@ def accept_recovered(url: str, *, at: datetime) -> Prepared:
 
 
 def require_no_workers(connection: psycopg.Connection[Any], name: str) -> None:
-    """Raise ServerInUse if processes work on the database; none that begins now does so before the transaction ends."""
+    """Raise ServerInUse if processes work on the database; none can begin to before the transaction ends."""
     connection.execute("LOCK TABLE workers IN SHARE MODE")
     ((alive,),) = connection.execute(_ALIVE).fetchall()
     if alive:
@@ -116,6 +117,7 @@ def _open(url: str, name: str) -> psycopg.Connection[Any]:
         **connection_options(url, role="restore", is_patient=True), cursor_factory=psycopg.ClientCursor
     )
     require_server(connection, name)
+    keep_starts_out(connection)
     return connection
 
 
