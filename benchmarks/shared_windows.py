@@ -37,7 +37,7 @@ from tests.support.postgres import Server
 TASKS = 16
 SECONDS = 3.0
 ROUNDS = 3
-AT_LEAST = 0.4
+AT_LEAST = 0.2
 SLOWER = 3.0
 _FREE = 1_000_000
 _SHORT = timedelta(seconds=0.5)

@@ -70,7 +70,7 @@ class WindowsInPostgres(Windows):
         )
 
     async def advance(self, seconds: float) -> None:
-        await self._shared.close()
+        await self._shared.stored()
         for sql in PASS_TIME:
             await self._database.run(sql, {"by": timedelta(seconds=seconds)})
         await super().advance(seconds)

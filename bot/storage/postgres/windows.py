@@ -39,6 +39,8 @@ _PURGE = (
 _ENDS_TOGETHER = 0.1
 """Seconds in which the ends of calls are collected. Until its end is stored, a call counts as one that still lasts."""
 
+_CLOSE_WITHIN = 0.25
+
 
 class PostgresWindows(SharedWindows):
     """Windows in the tables ``provider_calls`` and ``provider_pauses``; the function decide_call is in the schema."""
@@ -59,7 +61,7 @@ class PostgresWindows(SharedWindows):
     @override
     def end(self, call: int, per: timedelta) -> None:
         self._ended[call] = time.monotonic(), per
-        if self._storing is None:
+        if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store_ends(), name="ends of provider calls")
 
     @override
@@ -75,10 +77,16 @@ class PostgresWindows(SharedWindows):
         for sql in _PURGE:
             await self._database.run(sql)
 
-    async def close(self) -> None:
-        """Store the ends that are still to be stored."""
+    async def stored(self) -> None:
+        """Wait until every end so far is stored, or could not be."""
         if self._storing is not None:
-            await self._storing
+            await asyncio.wait({self._storing})
+
+    async def close(self) -> None:
+        """Store what is left, in little time: an end that is not stored only counts longer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN):
+                await self.stored()
 
     async def _decide(self, request: CallRequest, *, counts: bool) -> CallDecision:
         parameters = {
@@ -96,10 +104,11 @@ class PostgresWindows(SharedWindows):
         return CallDecision(call, wait, held, customers_paused)
 
     async def _store_ends(self) -> None:
-        await asyncio.sleep(_ENDS_TOGETHER)
-        self._storing = None
-        ended, self._ended = self._ended, {}
-        now = time.monotonic()
-        remaining = [per - timedelta(seconds=now - at) for at, per in ended.values()]
-        with contextlib.suppress(DatabaseUnavailable, DatabaseClosed):  # else they count for the longest they can last
-            await self._database.run(_END, {"calls": list(ended), "remaining": remaining})
+        while self._ended:
+            await asyncio.sleep(_ENDS_TOGETHER)
+            ended, self._ended = self._ended, {}
+            now = time.monotonic()
+            remaining = [per - timedelta(seconds=now - at) for at, per in ended.values()]
+            # Ends that are not stored count for the longest that the calls could last.
+            with contextlib.suppress(DatabaseUnavailable, DatabaseClosed):
+                await self._database.run(_END, {"calls": list(ended), "remaining": remaining})
