@@ -26,7 +26,7 @@ async def run(options: argparse.Namespace) -> tuple[Report, TwoProcesses]:
         async with LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
             live = LiveBot(server, providers, Path(folder), url=url)
             async with TwoProcesses.running(live, processes=options.processes) as desk:
-                report = await desk.rush(options.interactions, rate=options.rate, end=stop if options.stop else kill)
+                report = await desk.rush(stop if options.stop else kill, rate=options.rate, number=options.interactions)
                 print("done twice:", desk.done_twice())
             live.assert_secrets_kept()
             return report, desk

@@ -1,4 +1,4 @@
-"""The table of faults in docs/operations.md is true of the program."""
+"""The tables of faults in docs/operations.md and docs/scaling.md are true of the program."""
 
 import ast
 import re
@@ -6,12 +6,11 @@ from functools import cache
 
 from tests.architecture.sources import ROOT, modules
 
-FAULTS = re.findall(
-    r"^\| (?!fault \||-)(.+) \|$",
-    (ROOT / "docs" / "operations.md").read_text("utf-8").partition("\n## Faults\n")[2].partition("\n## ")[0],
-    re.MULTILINE,
+TABLES = "\n".join(
+    (ROOT / "docs" / file).read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    for file, heading in (("operations.md", "Faults"), ("scaling.md", "Failures"))
 )
-ROWS = [row.split(" | ") for row in FAULTS]
+ROWS = [row.split(" | ") for row in re.findall(r"^\| (?!fault \||-)(.+) \|$", TABLES, re.MULTILINE)]
 
 
 @cache
@@ -32,7 +31,7 @@ def program() -> str:
 
 def test_rows_have_seven_cells():
     """Each of the faults has every cell, and a test that provokes it."""
-    assert len(ROWS) > 24
+    assert len(ROWS) > 40
     assert [row for row in ROWS if len(row) != 7 or "" in row or "`tests/" not in row[-1]] == []
 
 

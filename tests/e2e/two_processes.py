@@ -92,13 +92,19 @@ class TwoProcesses:
         finally:
             await pair._stack.aclose()
 
-    async def rush(self, number: int, *, rate: float, end: Callable[[BotProcess], Awaitable[object]]) -> Report:
-        """Use so many commands, ``rate`` a second, while ``end`` ends the processes in turns; each is started again."""
+    async def rush(
+        self, end: Callable[[BotProcess], Awaitable[object]], *, rate: float, number: int = 0, ends: int = 0
+    ) -> Report:
+        """Let ``end`` end the processes in turns, and start them again, while people use ``rate`` commands a second.
+
+        It lasts for so many commands at least, and so many ends.
+        """
         report = Report()
         ending = asyncio.create_task(self._end_in_turns(report, end))
         try:
             began = time.monotonic()
-            for each in range(number):
+            while len(report.records) < number or len(report.seconds) < ends:
+                each = len(report.records)
                 await asyncio.sleep(began + each / rate - time.monotonic())
                 report.records.append(await self._use(each))
         finally:

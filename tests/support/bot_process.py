@@ -68,7 +68,8 @@ class BotProcess:
         self._program = program
         self._readers: list[asyncio.Task[None]] = []
         self._lifeline = -1
-        self._name = token_hex(8)
+        self.name = token_hex(8)
+        """By it the loopback gateway knows this process."""
         self._news = asyncio.Event()
         self.stderr_lines: list[str] = []
         self.stdout_lines: list[str] = []
@@ -122,7 +123,7 @@ class BotProcess:
         """Wait until the process is connected with so many shards and its commands are synced; BotExited if it ends."""
         gateway, commands = self._server.gateway, self._server.commands
         await self._while_running(
-            self._server.until(lambda: gateway.connected(self._name) >= shards and len(commands) > 0, within)
+            self._server.until(lambda: gateway.connected(self.name) >= shards and len(commands) > 0, within)
         )
 
     async def wait_line(self, text: str, within: float = 10.0) -> str:
@@ -211,7 +212,7 @@ class BotProcess:
             **inherited,
             **self._settings,
             "LOOPBACK_API_BASE": self._server.api_base,
-            "LOOPBACK_GATEWAY_URL": self._server.gateway.url_of(self._name),
+            "LOOPBACK_GATEWAY_URL": self._server.gateway.url_of(self.name),
             "LOOPBACK_CDN_BASE": self._server.cdn_base,
             "LOOPBACK_LIFELINE": str(lifeline),
         }

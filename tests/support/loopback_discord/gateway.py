@@ -90,6 +90,8 @@ class Gateway:
         self.identify_every = 0.0
         """Seconds that Discord wants between two sessions of a bucket; one that comes too soon is invalid."""
         self.refused_sessions = 0
+        self.away_for: set[str] = set()
+        """The processes that get no connection."""
         self.unknown: list[int] = []
         """Opcodes that were not understood."""
         self._world = world
@@ -117,13 +119,14 @@ class Gateway:
         """Talk with one connection until it ends."""
         self.connections += 1
         self._changed()
-        refused = self.refusals.pop(0) if self.refusals else None
+        process = request.path.split("/")[-1]
+        refused = 502 if process in self.away_for else self.refusals.pop(0) if self.refusals else None
         if refused:
             return web.Response(
                 status=refused, text="<html><title>Bad gateway</title></html>", content_type="text/html"
             )
         socket = web.WebSocketResponse(timeout=1.0, compress=False)
-        connection = _Connection(socket, request.transport, request.path.split("/")[-1])
+        connection = _Connection(socket, request.transport, process)
         await socket.prepare(request)
         if refused == 0:
             await socket.receive()
@@ -156,6 +159,13 @@ class Gateway:
             connection, session.connection = session.connection, None
             if connection is not None and connection.transport is not None:
                 connection.transport.abort()
+
+    async def leave(self, process: str) -> None:
+        """Be away for one process from now on."""
+        self.away_for.add(process)
+        for session in list(self._sessions):
+            if session.connection is not None and session.connection.process == process:
+                await session.connection.socket.close(code=_GOING_AWAY)
 
     async def close(self, code: int = _GOING_AWAY, shard: int | None = None) -> None:
         """Close the connections of a shard, or all."""
