@@ -54,12 +54,15 @@ async def test_grant(grants: GrantRepository, audit: AuditRepository) -> None:
 
 
 async def test_revoke(grants: GrantRepository, audit: AuditRepository) -> None:
-    """A revocation counts at once; a second one changes nothing."""
+    """A revocation counts at once, in each process that has read the grant; a second one changes nothing."""
     await grants.grant(APPROVERS, by=ADA, at=NOW)
+    for _ in range(2):
+        assert APPROVERS in await grants.of_guild(GUILD)
 
     assert await grants.revoke(APPROVERS, by=ADA, at=NOW)
+    for _ in range(2):
+        assert set(await grants.of_guild(GUILD)) == SEED
     assert not await grants.revoke(APPROVERS, by=ADA, at=NOW)
-    assert set(await grants.of_guild(GUILD)) == SEED
     assert [entry.action for entry in await audit.newest(GUILD, limit=2)] == [
         AuditAction.ACCESS_REVOKED,
         AuditAction.ACCESS_GRANTED,
