@@ -1,7 +1,8 @@
 """Copies a desk to an empty database, of either engine, and compares the two before the copy counts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -89,10 +90,6 @@ class Side(Protocol):
         """Return the last id ever given out in each table of NUMBERED."""
         ...
 
-    def commit(self) -> None:
-        """Commit, durably."""
-        ...
-
 
 class Source(Side, Protocol):
     """The desk's database until now."""
@@ -119,6 +116,10 @@ class Target(Side, Protocol):
 
     def chain(self) -> ChainReport:
         """Check the audit log."""
+        ...
+
+    def commit(self, mark: Callable[[], None]) -> None:
+        """Call ``mark`` when all else is done, and commit."""
         ...
 
 
@@ -191,8 +192,7 @@ def transfer(source: Source, target: Target) -> Transferred:
     if differences := [*_differences(source, target, copied), *_faults(chain)]:
         raise CopyDiffers(differences)
     open_requests = dict(target.execute(_OPEN).fetchall())
-    source.mark(target.name)
-    target.commit()
+    target.commit(partial(source.mark, target.name))
     return Transferred({table: tally.rows for table, tally in copied.items()}, chain, open_requests)
 
 

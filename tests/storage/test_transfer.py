@@ -20,7 +20,8 @@ from bot.domain.shards import ShardGroup
 from bot.exit_codes import ExitCode
 from bot.migration import run_migrate
 from bot.storage.audit.log import SqlAuditRepository
-from bot.storage.errors import DatabaseMoved, ServerMoved
+from bot.storage.errors import DatabaseChanged, DatabaseMoved, ServerEmpty, ServerMoved
+from bot.storage.postgres.admission import open_admitted as open_admitted_server
 from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.maintenance import transfer as postgres_side
@@ -57,22 +58,27 @@ import os, signal, sys
 from pathlib import Path
 from bot.config import Database
 from bot.migration import run_migrate
-from bot.storage.postgres.maintenance.transfer import PostgresTarget
-from bot.storage.sqlite.maintenance.transfer import SqliteTarget
+from bot.storage.postgres.maintenance.transfer import PostgresSource, PostgresTarget
+from bot.storage.sqlite.maintenance.transfer import SqliteSource, SqliteTarget
 
 path, url, to, when = sys.argv[1:]
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-for target in (PostgresTarget, SqliteTarget):
-    setattr(target, when, die)
+def die_after(side, method):
+    do = getattr(side, method)
+    def die(*arguments):
+        do(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+    setattr(side, method, die)
+for side in (PostgresSource, SqliteSource, PostgresTarget, SqliteTarget):
+    if hasattr(side, when):
+        die_after(side, when)
 run_migrate(Database(path=Path(path), url=url), to)
 """
-"""Moves a desk, and is killed at a moment."""
+"""Moves a desk, and is killed after a step."""
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with postgres.database() as address:
+    with postgres.database(empty=True) as address:
         yield address
 
 
@@ -100,14 +106,15 @@ def contents(path: Path) -> Mapping[str, list[Row]]:
 
 
 def rows_at(url: str) -> Any:
-    """Return the number of rows in PostgreSQL, besides those of an empty database."""
+    """Return the number of rows in PostgreSQL; 0 if there is not even a table."""
     with psycopg.connect(url) as connection:
-        counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in TABLES]  # noqa: S608 -- the same
-    return sum(counts) - 1
+        if connection.execute("SELECT to_regclass('desk')").fetchall() == [(None,)]:
+            return 0
+        return sum(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in TABLES)  # noqa: S608 -- of TABLES
 
 
-async def start_at(url: str) -> None:
-    async with PostgresDatabase.open(url):
+async def start_at(url: str, *, accepts_new: bool = False) -> None:
+    async with open_admitted_server(url, accepts_new=accepts_new, at=LATER):
         pass
 
 
@@ -163,6 +170,7 @@ async def test_goes_on(desk: Path, url: str) -> None:
 async def test_every_table(path: Path, url: str) -> None:
     """Each table and column of either engine is copied, or is left out for a reason."""
     await start(path)
+    await start_at(url, accepts_new=True)
     columns = {
         (table, column)
         for (table,) in query(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")
@@ -181,7 +189,7 @@ async def test_every_table(path: Path, url: str) -> None:
     assert {table for table, _ in copied} == set(TABLES)
 
 
-@pytest.mark.parametrize("when", ["add", "commit"])
+@pytest.mark.parametrize("when", ["set_last_ids", "mark"])
 @pytest.mark.parametrize("is_back", [False, True])
 async def test_killed(desk: Path, url: str, when: str, *, is_back: bool) -> None:
     """A move that is killed leaves the target empty and the source whole; the next one finishes it.
@@ -199,9 +207,11 @@ async def test_killed(desk: Path, url: str, when: str, *, is_back: bool) -> None
 
     assert killed.returncode == -signal.SIGKILL
     assert rows_at(url) == before
-    if when == "commit":
-        with pytest.raises((DatabaseMoved, ServerMoved), match="has moved to"):
-            await (start_at(url) if is_back else start(desk))
+    if when == "mark":
+        with pytest.raises(ServerMoved if is_back else ServerEmpty):
+            await start_at(url)
+        with pytest.raises(DatabaseChanged if is_back else DatabaseMoved):
+            await start(back if is_back else desk)
     assert migrate(desk, line[2], url=line[1]) == ExitCode.OK
     if is_back:
         await start(back)
@@ -247,6 +257,7 @@ class TestRefused:
         return refused
 
     async def test_not_empty(self, refused: Any, url: str) -> None:
+        await start_at(url, accepts_new=True)
         with psycopg.connect(url) as connection:
             connection.execute("INSERT INTO guilds (guild_id) VALUES (1)")
         assert "is not empty: it has rows in guilds (1)" in refused(code=ExitCode.DATA)
@@ -338,7 +349,7 @@ async def test_twice(desk: Path, url: str, capsys: pytest.CaptureFixture[str]) -
 
     assert migrate(desk, url) == ExitCode.DATA
     assert "already, whole: start SkinDesk there" in capsys.readouterr().err
-    with postgres.database() as other:
+    with postgres.database(empty=True) as other:
         assert migrate(desk, other) == ExitCode.DATA
         assert "has moved from" in capsys.readouterr().err
         assert rows_at(other) == 0

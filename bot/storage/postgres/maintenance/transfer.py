@@ -1,6 +1,6 @@
 """A PostgreSQL database as one side of a move between engines."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,9 +55,6 @@ class _Server:
     def last_ids(self) -> Mapping[str, int]:
         return {table: self.execute(_LAST_ID.format(table=table)).fetchall()[0][0] for table in NUMBERED}
 
-    def commit(self) -> None:
-        self._connection.commit()
-
 
 class PostgresSource(_Server, Source):
     """The desk's database."""
@@ -65,7 +62,7 @@ class PostgresSource(_Server, Source):
     @override
     def mark(self, to: str) -> None:
         self._connection.execute("UPDATE desk SET moved_to = %s", [to])
-        self.commit()
+        self._connection.commit()
 
     @override
     def moved_to(self) -> str | None:
@@ -95,9 +92,10 @@ class PostgresTarget(_Server, Target):
         return chain_in(self._connection)
 
     @override
-    def commit(self) -> None:
+    def commit(self, mark: Callable[[], None]) -> None:
         self.execute("ANALYZE")
-        super().commit()
+        mark()
+        self._connection.commit()
 
 
 @contextmanager
@@ -109,34 +107,28 @@ def source(url: str) -> Iterator[PostgresSource]:
         if version != newest:
             reason = f"its schema is {version}, not {newest}. Start this SkinDesk on it once, and stop it"
             raise ServerUnusable(name, reason if version else "it holds no tables of SkinDesk's")
-        _begin(connection, name)
+        require_no_workers(connection, name)
         yield PostgresSource(url, connection)
 
 
 @contextmanager
 def target(url: str) -> Iterator[PostgresTarget]:
-    """Open a database to copy to, and bring it to its schema. The errors are those of :func:`source`."""
+    """Open a database to copy to, and make the tables in the same transaction. The errors are those of source()."""
     with _opened(url) as connection:
         migrate(connection, name_of(url), bundled())
-        _begin(connection, name_of(url))
+        require_no_workers(connection, name_of(url))
         yield PostgresTarget(url, connection)
 
 
 @contextmanager
 def _opened(url: str) -> Iterator[psycopg.Connection[Any]]:
     name = name_of(url)
-    options = connection_options(url, role="migrate", is_patient=True) | {"row_factory": tuple_row}
+    options = connection_options(url, role="migrate", is_patient=True) | {"row_factory": tuple_row, "autocommit": False}
     with explained(name), psycopg.connect(**options) as connection:
         require_server(connection, name)
         try:
+            take_write_lock(connection)
             keep_starts_out(connection)
             yield connection
         except psycopg.errors.LockNotAvailable as error:
             raise ServerInUse(name, 1) from error
-
-
-def _begin(connection: psycopg.Connection[Any], name: str) -> None:
-    connection.autocommit = False
-    connection.execute("SET LOCAL lock_timeout = '5s'")
-    take_write_lock(connection)
-    require_no_workers(connection, name)

@@ -1,7 +1,7 @@
 """A SQLite file as one side of a move between engines."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -40,9 +40,6 @@ class _File:
     def last_ids(self) -> Mapping[str, int]:
         return {table: self._connection.execute(_LAST_ID, (table,)).fetchone()[0] for table in NUMBERED}
 
-    def commit(self) -> None:
-        self.execute("COMMIT")
-
 
 class SqliteSource(_File, Source):
     """The desk's file."""
@@ -50,7 +47,7 @@ class SqliteSource(_File, Source):
     @override
     def mark(self, to: str) -> None:
         self._connection.execute("UPDATE desk SET moved_to = ?", (to,))
-        self.commit()
+        self.execute("COMMIT")
 
     @override
     def moved_to(self) -> str | None:
@@ -76,11 +73,11 @@ class SqliteTarget(_File, Target):
         return check_chain(self._connection, unreadable=sqlite3.DatabaseError, has_removal=True)
 
     @override
-    def commit(self) -> None:
-        # A start with an empty file is refused from here on.
+    def commit(self, mark: Callable[[], None]) -> None:
         [(database_id,)] = self.execute("SELECT database_id FROM desk").fetchall()
-        remember(self._path, database_id, *(remembered(self._path) or ()))
-        super().commit()
+        remember(self._path, database_id, *(remembered(self._path) or ()))  # the file is empty yet: no start takes it
+        mark()
+        self.execute("COMMIT")
         with suppress(OSError):  # the former one is accepted too, then
             remember(self._path, database_id)
 
