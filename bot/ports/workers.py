@@ -53,7 +53,7 @@ class Workers(Protocol):
         ...
 
     async def alive(self) -> frozenset[str]:
-        """Return the ids of the processes that were seen lately, by the server's clock; this one is among them."""
+        """Return the ids of the processes that no other one has called dead; this one is among them."""
         ...
 
     async def join(self, *, receives: Callable[[], bool]) -> None:

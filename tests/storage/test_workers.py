@@ -38,10 +38,8 @@ async def process(url: str, name: str, group: ShardGroup | None = None) -> Async
         yield workers
 
 
-async def until_leads(workers: PostgresWorkers, within: float) -> None:
-    async with asyncio.timeout(within):
-        while not (workers.leads(GUILD) and workers.leads(None)):  # noqa: ASYNC110 -- what a job does
-            await asyncio.sleep(0.02)
+async def failing() -> list[list[object]]:
+    raise psycopg.OperationalError
 
 
 def execute(url: str, sql: str) -> None:
@@ -82,11 +80,7 @@ async def test_lost_heartbeat(url: str, monkeypatch: pytest.MonkeyPatch, caplog:
     """Who cannot give signs of life stops leading before another begins, and then leads no more when it is back."""
     async with process(url, "a") as first, process(url, "b") as second:
         beat = first._beat
-
-        async def fail() -> list[list[object]]:
-            raise psycopg.OperationalError
-
-        monkeypatch.setattr(first, "_beat", fail)
+        monkeypatch.setattr(first, "_beat", failing)
         leaders = set()
         async with asyncio.timeout(9):
             while not second.leads(GUILD):
@@ -101,6 +95,26 @@ async def test_lost_heartbeat(url: str, monkeypatch: pytest.MonkeyPatch, caplog:
         await asyncio.sleep(0.3)
         assert (first.is_alive, first.leads(GUILD), second.leads(GUILD)) == (True, False, True)
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_server_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the server was away for a while no process calls another one dead that is back within a second."""
+    async with process(url, "a") as first:
+        first_beat = first._beat
+        async with process(url, "b") as second:
+            second_beat = second._beat
+            for workers in (first, second):
+                monkeypatch.setattr(workers, "_beat", failing)
+            await asyncio.sleep(0.2)
+            execute(url, "UPDATE workers SET seen_at = now() - interval '7 seconds'")
+            monkeypatch.setattr(first, "_beat", first_beat)
+            async with asyncio.timeout(2):
+                while not first.leads(None):
+                    assert await first.alive() == {"a", "b"}
+                    await asyncio.sleep(0.01)
+            monkeypatch.setattr(second, "_beat", second_beat)
+            await asyncio.sleep(0.3)
+            assert await first.alive() == {"a", "b"}
 
 
 async def test_shard_groups(url: str) -> None:

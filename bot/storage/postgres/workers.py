@@ -48,10 +48,12 @@ _LEAVE_WITHIN = 0.5
 """Seconds for each of the two statements with which a process says that it stops."""
 
 # The server runs all of these in one transaction, without waiting for this process in between: one that hangs
-# holds the lock against no one. The lock keeps two processes from taking a duty at the same time.
+# holds the lock against no one. The lock keeps two processes from taking a duty at the same time. A process that was not
+# seen itself calls no other one dead: the server was away, and they have a second to be back.
 _BEAT = """
 SELECT pg_advisory_xact_lock(0x536B446B0003);
-DELETE FROM workers WHERE id NOT IN (SELECT id FROM living_workers);
+DELETE FROM workers WHERE id NOT IN (SELECT id FROM living_workers)
+AND (id = :me OR :me NOT IN (SELECT id FROM workers) OR :me IN (SELECT id FROM living_workers));
 DELETE FROM duties WHERE holder NOT IN (SELECT id FROM workers) OR (holder = :me AND NOT :may_lead);
 INSERT INTO workers (id, shards, may_lead, takes_commands) VALUES (:me, :shards, :may_lead, :takes_commands)
 ON CONFLICT (id) DO UPDATE SET
@@ -80,7 +82,7 @@ DELETE FROM duties WHERE holder = :me;
 DELETE FROM workers WHERE id = :me
 """
 
-_ALIVE = "SELECT id FROM living_workers"
+_ALIVE = "SELECT id FROM workers"
 
 _OTHERS = "SELECT shards FROM living_workers WHERE id <> :me AND takes_commands"
 
