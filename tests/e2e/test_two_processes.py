@@ -4,17 +4,20 @@ import asyncio
 import re
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import psycopg
 import pytest
 
+from bot.demo.providers.steam import SimulatedSteam
 from bot.exit_codes import ExitCode
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
 from tests.e2e.long_jobs import LOOKUP
 from tests.support import postgres
 from tests.support.bot_process import BotProcess
+from tests.support.loopback_discord.messages import nested
 from tests.support.loopback_discord.records import InteractionRecord
+from tests.support.plain_browser import PlainBrowser
 
 TAKES_OVER_WITHIN = 10.0
 LEADS = "leads duty=all"
@@ -112,3 +115,28 @@ async def test_other_process(live: LiveBot, url: str, pair: tuple[BotProcess, Bo
     first.send_signal(signal.SIGCONT)
     assert "inventory.any" in refused.text
     assert answered_twice(live.server.interactions.records) == []
+
+
+async def test_sign_in_page(live: LiveBot, url: str, unused_tcp_port_factory: Callable[[], int]):
+    """A sign-in that one process has begun is finished on the page of another; the link counts in both."""
+    one, other = unused_tcp_port_factory(), unused_tcp_port_factory()
+    async with SimulatedSteam(live.world) as steam, PlainBrowser(steam) as browser:
+        links = {
+            "links__public_url": f"http://127.0.0.1:{other}",
+            "links__steam_openid_url": steam.openid_url,
+            "database__url": url,
+        }
+        async with live.bot(links__listen=f"127.0.0.1:{one}", **links) as first:
+            await first.wait_ready()
+            await live.set_up()
+            async with live.bot(links__listen=f"127.0.0.1:{other}", **links) as second:
+                await second.wait_ready()
+                message = await live.use(live.moderator, "link start")
+                [address] = [component["url"] for component in nested(message.components) if "url" in component]
+
+                await browser.go_on(address)
+                assert "Your Steam account is linked" in await browser.be(live.world.other_customer)
+
+                await second.wait_line("signed in")
+                status = await live.use(live.moderator, "link status")
+                assert str(live.world.other_customer.steam_id) in status.text

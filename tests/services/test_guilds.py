@@ -1,5 +1,6 @@
 """Which servers a desk serves."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,16 @@ async def started(repositories: Repositories, *, named: Sequence[int] = (), join
     await guilds.load()
     await guilds.decide({guild_id: f"guild {guild_id}" for guild_id in joined})
     return guilds
+
+
+async def test_first_in_two_processes(repositories: Repositories) -> None:
+    """Of servers that two processes find at the same time one is the first, in both."""
+    one, other = await started(repositories), await started(repositories)
+
+    await asyncio.gather(one.claim(A), one.claim(C), other.claim(B), other.claim(A))
+
+    assert len(one.ids) == 1
+    assert one.ids == other.ids
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ _LEAVE_WITHIN = 0.5
 """Seconds for each of the two statements with which a process says that it stops."""
 
 # The server runs all of these in one transaction, without waiting for this process in between: one that hangs
-# holds the lock against no one. The lock keeps two processes from taking a duty at the same time. A process that was not
-# seen itself calls no other one dead: the server was away, and they have a second to be back.
+# holds the lock against no one. The lock keeps two processes from taking a duty at the same time. A process that was
+# not seen itself calls no other one dead: the server was away, and they have a second to be back.
 _BEAT = """
 SELECT pg_advisory_xact_lock(0x536B446B0003);
 DELETE FROM workers WHERE id NOT IN (SELECT id FROM living_workers)
