@@ -39,7 +39,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
 
 
 async def test_resend(desk: LiveBot) -> None:
-    """A resend is asked for, approved and sent once, and no file of SQLite is made."""
+    """A resend is asked for, approved and sent once; calls are counted there, and no file of SQLite is made."""
     trade_id = failed_trades(desk)[0]
     async with desk.running() as bot:
         card = await desk.requested(trade_id)
@@ -47,6 +47,7 @@ async def test_resend(desk: LiveBot) -> None:
         await desk.card_shows(card, "sent")
     assert desk.providers.mannco.resend_calls == {trade_id: 1}
     assert desk.resend_states() == ["sent"]
+    assert postgres.rows(desk.url, "SELECT count(*) > 3, count(DISTINCT digest) FROM provider_calls") == [(True, 3)]
     assert list(desk.folder.iterdir()) == []
     assert "Traceback" not in bot.stderr
     desk.assert_sound()
