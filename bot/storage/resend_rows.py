@@ -38,8 +38,9 @@ WHERE guild_id = :guild_id AND state IN ('pending', 'approved', 'sending', 'unkn
 ORDER BY id
 """
 
+# ORDER BY id alone makes SQLite read every request instead of the index of the open ones.
 ALL_OPEN = """
-SELECT * FROM resends WHERE state IN ('pending', 'approved', 'sending', 'unknown') ORDER BY id
+SELECT * FROM resends WHERE state IN ('pending', 'approved', 'sending', 'unknown') ORDER BY +id
 """
 
 NOT_FINALISED = """

@@ -123,8 +123,8 @@ CREATE INDEX resends_by_requester ON resends (guild_id, requested_by, requested_
 
 CREATE INDEX resends_not_finalised ON resends (id) WHERE finalised_at IS NULL;
 
--- The cards that do not show their request's end.
-CREATE INDEX resends_cards_behind ON resends (settled_at)
+-- The cards that do not show their request as it is.
+CREATE INDEX resends_cards_behind ON resends (id)
 WHERE message_id IS NOT NULL AND shown_version IS DISTINCT FROM version;
 
 -- seq is the order of saving: the oldest are evicted first. view is how the reader has sorted and filtered, as JSON.

@@ -13,6 +13,6 @@ ALTER TABLE resends ADD COLUMN telling_at INTEGER;
 UPDATE resends SET telling_at = settled_at
 WHERE finalised_at IS NULL AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled');
 
--- The cards that do not show their request's end.
-CREATE INDEX resends_cards_behind ON resends (settled_at)
+-- The cards that do not show their request as it is.
+CREATE INDEX resends_cards_behind ON resends (id)
 WHERE message_id IS NOT NULL AND shown_version IS NOT version;
