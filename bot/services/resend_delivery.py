@@ -93,6 +93,7 @@ class ResendDelivery:
         held. The next one posts and updates the cards that are behind, and tells what was not told. A card that was
         posted but not stored is found again by its nonce, or by a click on it.
         """
+        self._followed = frozenset()
         await self._move_on(await self._workers.alive())
 
     async def tick(self) -> None:
