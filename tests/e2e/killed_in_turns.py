@@ -120,7 +120,7 @@ class KilledInTurns(KilledBot):
         running = AsyncExitStack()
         bot = await running.enter_async_context(self._live.bot())
         self._processes.append((bot, running))
-        await bot.wait_ready()
+        await bot.wait_ready(within=90.0)
 
     @override
     def _stored(self, resend_id: int) -> Stored:
