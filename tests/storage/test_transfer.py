@@ -354,6 +354,11 @@ async def test_twice(desk: Path, url: str, capsys: pytest.CaptureFixture[str]) -
         assert "has moved from" in capsys.readouterr().err
         assert rows_at(other) == 0
 
+    back, again = desk.with_name("back.db"), desk.with_name("again.db")
+    assert migrate(desk, str(back), url=url) == ExitCode.OK
+    assert migrate(desk, str(again), url=url) == ExitCode.DATA
+    assert (back.exists(), again.exists()) == (True, False)
+
 
 async def test_go_on_with_the_former_file(desk: Path, url: str) -> None:
     """The operator may go on with the former file, as after a restore: what is open there may have been sent."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from typing_extensions import override
@@ -11,7 +11,7 @@ from bot.domain.audit import ChainReport
 from bot.storage.audit.check import check_chain
 from bot.storage.copy_files import sync
 from bot.storage.errors import BackupNotWritten, DatabaseUnusable, of_sqlite
-from bot.storage.files import size_of
+from bot.storage.files import status_of
 from bot.storage.sqlite.lock import create, lock_of, locked, remember, remembered
 from bot.storage.sqlite.maintenance.backup import require_sound
 from bot.storage.sqlite.maintenance.identity import moved_to
@@ -98,10 +98,11 @@ def source(path: Path) -> Iterator[SqliteSource]:
 @contextmanager
 def target(path: Path) -> Iterator[SqliteTarget]:
     """Open a file to copy to; it is made if it does not exist. The errors are those of :func:`source`."""
-    with locked(path) as real:
+    with locked(path) as real, ExitStack() as undo:
         try:
-            if not size_of(real):
+            if status_of(real) is None:
                 create(real)
+                undo.callback(real.unlink)
                 same_owner(real.parent, real)
                 same_owner(real.parent, lock_of(real))
                 sync(real.parent)
@@ -111,6 +112,7 @@ def target(path: Path) -> Iterator[SqliteTarget]:
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("BEGIN IMMEDIATE")
                 yield SqliteTarget(real, connection)
+            undo.pop_all()
         except OSError as error:
             raise BackupNotWritten(real, error.strerror or type(error).__name__) from error
 
