@@ -94,6 +94,11 @@ _FINISHED = "UPDATE interaction_claims SET is_finished = true WHERE id = ANY(:id
 _PURGE = "DELETE FROM interaction_claims WHERE claimed_at < clock_timestamp() - interval '20 minutes'"
 
 
+def _now() -> float:
+    """Return the seconds of a clock that runs while the machine is suspended, as ``time.monotonic`` does not."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class PostgresWorkers(Workers):
     """One process of several. A task of its own, on a connection of its own, gives the signs of life."""
 
@@ -115,7 +120,7 @@ class PostgresWorkers(Workers):
         self._offset = timedelta()
         self._one_beat = asyncio.Lock()
         self._change = asyncio.Event()
-        self._next_purge = time.monotonic() + _PURGE_EVERY
+        self._next_purge = _now() + _PURGE_EVERY
         self._finished: list[int] = []
         self._noting: asyncio.Task[None] | None = None
         self._is_lost = False
@@ -149,7 +154,7 @@ class PostgresWorkers(Workers):
     @property
     @override
     def is_alive(self) -> bool:
-        return time.monotonic() < self._sure_until
+        return _now() < self._sure_until
 
     @property
     @override
@@ -185,12 +190,12 @@ class PostgresWorkers(Workers):
 
     @override
     async def claims(self, interaction_id: int, guild_id: int | None) -> bool:
-        refuses_at = time.monotonic() + _REFUSES_AFTER
+        refuses_at = _now() + _REFUSES_AFTER
         try:
             return await self._claim_in_time(interaction_id, guild_id)
         except DatabaseUnavailable:
             if self._others:
-                await asyncio.sleep(refuses_at - time.monotonic())
+                await asyncio.sleep(refuses_at - _now())
             raise
 
     @override
@@ -244,15 +249,15 @@ class PostgresWorkers(Workers):
         while True:
             await asyncio.sleep(_BEAT_EVERY)
             await self._try_beat()
-            if self.leads(None) and time.monotonic() >= self._next_purge:
-                self._next_purge = time.monotonic() + _PURGE_EVERY
+            if self.leads(None) and _now() >= self._next_purge:
+                self._next_purge = _now() + _PURGE_EVERY
                 with contextlib.suppress(DatabaseUnavailable):
                     await self._database.run(_PURGE)
 
     async def _try_beat(self) -> None:
         """Give a sign of life and learn what the others do. A failure is logged; the next one connects again."""
         async with self._one_beat:
-            began = time.monotonic()
+            began = _now()
             beating = asyncio.create_task(self._beat(), name="beat")
             await asyncio.wait({beating}, timeout=_BEAT_WITHIN)
             error: BaseException | None = TimeoutError()
