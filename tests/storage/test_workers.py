@@ -117,7 +117,7 @@ async def test_server_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
             assert await first.alive() == {"a", "b"}
 
 
-async def test_shard_groups(url: str) -> None:
+async def test_shard_groups(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """Each group has its own leader, the housekeeping one for all; groups that overlap, or of another count, wait."""
     lower, upper = ShardGroup.parse("0-1/4"), ShardGroup.parse("2-3/4")
     async with process(url, "a", lower) as first, process(url, "b", upper) as second:
@@ -126,6 +126,8 @@ async def test_shard_groups(url: str) -> None:
         async with process(url, "c", ShardGroup.parse("1-2/4")) as across, process(url, "d") as whole:
             assert not any(across.duties.values())
             assert not any(whole.duties.values())
+    kept_out = [record.getMessage() for record in caplog.records if "cannot lead" in record.getMessage()]
+    assert len(kept_out) == 2
 
 
 async def test_claims(url: str) -> None:

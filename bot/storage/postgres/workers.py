@@ -123,7 +123,7 @@ class PostgresWorkers(Workers):
         self._next_purge = _now() + _PURGE_EVERY
         self._finished: list[int] = []
         self._noting: asyncio.Task[None] | None = None
-        self._is_lost = False
+        self._is_lost = self._is_kept_out = False
 
     @classmethod
     @asynccontextmanager
@@ -315,6 +315,11 @@ class PostgresWorkers(Workers):
             _log.info("leads duty=%s worker=%s", duty, self._me)
         for duty in self._held - held:
             _log.info("leads no more duty=%s worker=%s", duty, self._me)
+        led = {duty for row in living for duty in row["duties"]}
+        is_kept_out = self._may_lead and self._shards not in led
+        if is_kept_out and not self._is_kept_out:
+            _log.warning("cannot lead duty=%s, which overlaps others=%s", self._shards, ",".join(sorted(led)))
+        self._is_kept_out = is_kept_out
         if self._others - others or held - self._held:
             self._change.set()
         self._others, self._held = others, held
