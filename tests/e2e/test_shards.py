@@ -1,14 +1,11 @@
 """Several shards: each connects, breaks and comes back without the others."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from bot.demo.providers import SimulatedProviders
-from bot.demo.world import World
 from bot.domain.shards import ShardGroup
 from bot.exit_codes import ExitCode
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
@@ -102,34 +99,32 @@ async def test_stopped_before_all_are_connected(live: LiveBot, guilds: Guilds) -
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
-    """A live bot on PostgreSQL."""
-    with postgres.database() as url:
-        async with LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
-            yield LiveBot(server, providers, tmp_path, url=url)
+def on_postgres(live: LiveBot) -> Iterator[None]:
+    with postgres.database() as live.url:
+        yield
 
 
-async def test_parts(desk: LiveBot) -> None:
+@pytest.mark.usefixtures("on_postgres")
+async def test_parts(live: LiveBot, guilds: Guilds) -> None:
     """Two processes have a half of the shards each: a server is answered once, and also without the other process."""
-    guilds = Guilds(desk.server)
-    desk.server.world.session_starts["max_concurrency"] = 2
-    desk.server.gateway.identify_every = 5.0
-    named = f"{desk.guild.id},{guilds.ids}"
-    trade_ids = failed_trades(desk)
+    live.server.world.session_starts["max_concurrency"] = 2
+    live.server.gateway.identify_every = 5.0
+    named = f"{live.guild.id},{guilds.ids}"
+    trade_ids = failed_trades(live)
     async with (
-        desk.bot(discord__guild_ids=named, discord__shards="0-1/4") as first,
-        desk.bot(discord__guild_ids=named, discord__shards="2-3/4") as second,
+        live.bot(discord__guild_ids=named, discord__shards="0-1/4") as first,
+        live.bot(discord__guild_ids=named, discord__shards="2-3/4") as second,
     ):
         for bot in (first, second):
             await bot.wait_line("ready guilds=", within=30.0)
         for shard in range(COUNT):
             assert "Providers" in await guilds.use(shard)
-        await desk.set_up()
-        card = await desk.requested(trade_ids[0])
-        its, other = (first, second) if ShardGroup(0, 1, COUNT).has(desk.guild.id) else (second, first)
+        await live.set_up()
+        card = await live.requested(trade_ids[0])
+        its, other = (first, second) if ShardGroup(0, 1, COUNT).has(live.guild.id) else (second, first)
         await other.kill()
-        await (await desk.decide(card)).finished()
-        await desk.card_shows(card, "sent")
+        await (await live.decide(card)).finished()
+        await live.card_shows(card, "sent")
         await its.wait_line("leads duty=housekeeping")
         assert await its.terminate() == ExitCode.OK
         handled = [bot.stderr.count("interaction handled command=status") for bot in (first, second)]
@@ -137,6 +132,6 @@ async def test_parts(desk: LiveBot) -> None:
         for bot in (first, second):
             assert "not in a server that is served" not in bot.stderr
             assert "Traceback" not in bot.stderr
-    assert desk.providers.mannco.resend_calls == {trade_ids[0]: 1}
-    assert desk.server.gateway.refused_sessions == 0
-    desk.assert_sound()
+    assert live.providers.mannco.resend_calls == {trade_ids[0]: 1}
+    assert live.server.gateway.refused_sessions == 0
+    live.assert_sound()
