@@ -71,6 +71,10 @@ def _server(server: Server) -> list[Finding]:
     if server.is_read_only:
         what = "it can only be read: it is a standby, or default_transaction_read_only is on"
         findings.append(problem("database.read_only", what, "name the primary server", key=_KEY))
+    if not server.is_durable:
+        what = "fsync or synchronous_commit is off: a crash of the server loses what it has confirmed"
+        fix = "switch both on: a resend is sent only after it was stored for good"
+        findings.append(problem("database.durability", what, fix, key=_KEY))
     if server.is_pooled:
         what = (
             "something between here and the server shares its connections (PgBouncer?); SkinDesk has its own pool "

@@ -36,6 +36,9 @@ NOT_KEPT = ("workers", "duties", "interaction_claims", "provider_calls", "provid
 
 SUFFIX = ".dump"
 
+_GONE = ("08", "57P", "53300")
+"""Codes of errors of the connection, not of a statement: also a shutdown, and too many connections."""
+
 _LOCK_WITHIN = "10s"
 """How long pg_dump waits for a table that is being changed."""
 
@@ -86,7 +89,7 @@ def explained(name: str) -> Iterator[None]:
     except psycopg.errors.LockNotAvailable as error:
         raise ServerInUse(name, 1) from error
     except psycopg.Error as error:
-        if error.sqlstate is None:
+        if error.sqlstate is None or error.sqlstate.startswith(_GONE):
             raise ServerUnreachable(name, str(error)) from error
         reason = error.diag.message_primary or type(error).__name__
         if isinstance(error, psycopg.errors.DataCorrupted | psycopg.errors.IndexCorrupted):

@@ -23,12 +23,13 @@ _LOOPBACK = ("localhost", "127.", "::1")
 _SERVER = """
 SELECT
     pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean,
+    current_setting('fsync')::boolean AND current_setting('synchronous_commit') <> 'off',
     pg_backend_pid(),
-    current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+    coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+    current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
     coalesce((SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user), -1),
-    coalesce((SELECT datconnlimit FROM pg_database WHERE datname = current_database()), -1),
-    coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)
+    coalesce((SELECT datconnlimit FROM pg_database WHERE datname = current_database()), -1)
 """
 
 _WORKERS = "SELECT shards, extract(epoch FROM clock_timestamp() - started_at)::float8 FROM living_workers ORDER BY 2"
@@ -58,6 +59,7 @@ class Server:
     is_old: bool
     encoding: str
     is_read_only: bool
+    is_durable: bool
     is_pooled: bool
     most: int
     in_use: int
@@ -129,15 +131,18 @@ def _server(connection: psycopg.Connection[Any]) -> Server:
     before = datetime.now(UTC)
     ((there,),) = connection.execute("SELECT clock_timestamp()").fetchall()
     here = before + (datetime.now(UTC) - before) / 2
-    ((read_only, pid, most, in_use, of_role, of_database, may_create),) = connection.execute(_SERVER).fetchall()
+    ((read_only, durable, pid, most, in_use, of_role, of_database, may_create),) = connection.execute(
+        _SERVER
+    ).fetchall()
     limits = [limit for limit in (most, of_role, of_database) if limit >= 0]
     return Server(
         version=connection.info.server_version // 10_000,
         is_old=connection.info.server_version < OLDEST,
         encoding=connection.info.parameter_status("server_encoding") or "",
         is_read_only=read_only,
+        is_durable=durable,
         is_pooled=pid != connection.info.backend_pid,
-        most=min(limits),
+        most=min(limit for limit in limits if limit >= 0),
         in_use=in_use,
         needed=CONNECTIONS,
         may_create=may_create,

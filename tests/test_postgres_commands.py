@@ -1,0 +1,125 @@
+"""The commands on PostgreSQL: what they print, their exit codes, and a password that is never in it."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.__main__ import main
+from bot.exit_codes import ExitCode
+from bot.storage.postgres.database import PostgresDatabase
+from tests.storage.databases import fill, filled, names
+from tests.support import postgres
+from tests.support.command_line import GOOD, configure, skindesk
+
+WITHOUT_PSYCOPG = """
+import sys
+sys.modules["psycopg"] = None
+from bot.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Configure a database with data, and return its address."""
+
+    async def opened(address: str) -> None:
+        async with PostgresDatabase.open(address) as db:
+            await fill(db)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")
+    with postgres.database() as address:
+        asyncio.run(opened(address))
+        configure(f"{GOOD}database.url = {json.dumps(address)}\n")
+        yield address
+
+
+def test_there_and_back(url: str, capsys: pytest.CaptureFixture[str]):
+    """A backup is verified, noted and rotated; a restore and a recovery say what they did."""
+    Path("copies").mkdir()
+    for _ in range(2):
+        assert main(["backup", "copies", "--keep", "1"]) == ExitCode.OK
+    output = capsys.readouterr().out
+    assert "audit log rows" in output
+    assert "ok deleted copies/" in output
+    [copy] = Path("copies").iterdir()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT backed_up_at FROM desk").fetchall() != [(None,)]
+
+    assert main(["restore", str(copy)]) == ExitCode.OK
+    output = capsys.readouterr().out
+    assert "ok resends open then are unknown now: 3\nok servers whose resends are stopped: 1\n" in output
+    assert "ok the replaced database is kept: " in output
+    assert main(["restore", "--after-recovery"]) == ExitCode.OK
+    output = capsys.readouterr().out
+    assert "prepared as after a restore\nok resends open then are unknown now: 0\n" in output
+    assert main(["check", "--json", "--offline"]) == ExitCode.OK
+    output = capsys.readouterr().out
+    assert {each["id"] for each in json.loads(output)["findings"]} >= {"database", "database.tls"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "change", "code", "words"),
+    [
+        (["backup", "copy.dump"], ("PATH", "/nowhere"), ExitCode.UNAVAILABLE, "pg_dump is not in PATH: install"),
+        (["restore", "copy.dump"], ("PATH", "/nowhere"), ExitCode.UNAVAILABLE, "pg_restore is not in PATH: install"),
+        (["restore", "copy.db"], ("PATH", ""), ExitCode.DATA, "skindesk migrate"),
+        (["restore", "config.toml"], ("PATH", ""), ExitCode.DATA, "config.toml cannot be used: pg_restore: "),
+        (["backup", "none"], ("PATH", ""), ExitCode.CANNOT_CREATE, "like none.dump"),
+        (["backup", "copy.dump"], ("URL", "127.0.0.1:1"), ExitCode.UNAVAILABLE, "cannot connect to PostgreSQL at "),
+        (["restore", "copy.dump"], ("URL", ""), ExitCode.DATA, "skindesk migrate"),
+    ],
+)
+def test_refused(
+    arguments: list[str],
+    change: tuple[str, str],
+    code: ExitCode,
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A refusal is one line that says what to do, and leaves no file."""
+    Path("copy.db").write_bytes(b"SQLite format 3\0" + bytes(4000))
+    if arguments[0] == "restore":
+        Path("copy.dump").write_bytes(b"PGDMP" + bytes(4000))
+    match change:
+        case ("PATH", path) if path:
+            monkeypatch.setenv("PATH", path)
+        case ("URL", address):
+            value = f"postgresql://desk:{postgres.PASSWORD}@{address}/desk" if address else ""
+            configure(f"{GOOD}database.url = {json.dumps(value)}\n")
+    before = names(Path())
+
+    assert main(arguments) == code
+
+    output = capsys.readouterr()
+    assert words in output.err
+    assert output.err.count("\n") == 1
+    assert postgres.PASSWORD not in output.out + output.err
+    assert names(Path()) == before
+
+
+def test_without_the_extra():
+    """Without psycopg each command names the extra."""
+    for arguments in (["backup", "copy.dump"], ["restore", "--after-recovery"], ["check", "--offline"]):
+        ended = skindesk(*arguments, program=("-c", WITHOUT_PSYCOPG))
+        assert ended.returncode == ExitCode.CONFIG
+        assert "pip install 'skindesk[postgres]'" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+
+
+def test_recovered_file(capsys: pytest.CaptureFixture[str]):
+    """A SQLite file that was put back by other means is prepared, too; one that is missing is not made."""
+    configure(GOOD)
+    assert main(["restore", "--after-recovery"]) == ExitCode.DATA
+    assert "there is none" in capsys.readouterr().err
+    asyncio.run(filled(Path("skindesk.db").absolute()))
+
+    assert main(["restore", "--after-recovery"]) == ExitCode.OK
+    assert "ok resends open then are unknown now: 3\n" in capsys.readouterr().out
