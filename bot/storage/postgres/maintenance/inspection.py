@@ -131,10 +131,8 @@ def _server(connection: psycopg.Connection[Any]) -> Server:
     before = datetime.now(UTC)
     ((there,),) = connection.execute("SELECT clock_timestamp()").fetchall()
     here = before + (datetime.now(UTC) - before) / 2
-    ((read_only, durable, pid, most, in_use, of_role, of_database, may_create),) = connection.execute(
-        _SERVER
-    ).fetchall()
-    limits = [limit for limit in (most, of_role, of_database) if limit >= 0]
+    (found,) = connection.execute(_SERVER).fetchall()
+    read_only, durable, pid, in_use, may_create, *limits = found
     return Server(
         version=connection.info.server_version // 10_000,
         is_old=connection.info.server_version < OLDEST,
