@@ -1,20 +1,29 @@
 """The connections to Discord's gateway."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import discord
+import pytest
 
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
 from bot.gateway import Gateway, Sharding
+from bot.storage.only_worker import OnlyWorker
+from bot.ui.interaction.incoming import IncomingEvents
 from tests.support.discord_server import LoopbackDiscord, pointed_at
 
 
-class NoSlots:
-    """The slots of all processes, while PostgreSQL is gone."""
+class Slots:
+    """The slots of all processes: every one is free, or PostgreSQL is gone."""
+
+    is_gone = False
 
     async def reserve(self, bucket: int) -> float:
-        raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
+        if self.is_gone:
+            raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
+        return 0.0
 
 
 class Client(discord.AutoShardedClient):
@@ -22,27 +31,55 @@ class Client(discord.AutoShardedClient):
 
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents(guilds=True))
+        self.slots = Slots()
         self.lost: list[str] = []
+        self.incoming = IncomingEvents(self, OnlyWorker("me"))
         self.gateway = Gateway(
             self,
-            Sharding(slots=NoSlots()),
+            Sharding(slots=self.slots),
             on_shards=lambda _: None,
-            on_lost=lambda _, reason: self.lost.append(reason),
+            on_lost=lambda shard, reason: self.lost.append(f"{shard}: {reason}"),
         )
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         await self.gateway.before_identify(shard_id or 0)
 
+    @asynccontextmanager
+    async def connected(self, server: LoopbackDiscord) -> AsyncIterator[None]:
+        async with self:
+            await self.login(server.token)
+            running = asyncio.create_task(self.gateway.stay_connected())
+            await server.until(lambda: server.gateway.sessions_started == server.world.shards)
+            yield
+            await self.gateway.close()
+            await running
 
-async def test_without_the_database():
-    """While the database is gone SkinDesk connects, at its own pace: people can be told then."""
+
+@pytest.fixture
+async def server() -> AsyncIterator[LoopbackDiscord]:
     async with LoopbackDiscord() as server:
         server.world.shards = server.world.session_starts["max_concurrency"] = 2
         with pointed_at(server):
-            async with Client() as client:
-                await client.login(server.token)
-                running = asyncio.create_task(client.gateway.stay_connected())
-                await server.until(lambda: server.gateway.sessions_started == 2)
-                await client.gateway.close()
-                await running
-    assert client.lost == []
+            yield server
+
+
+async def test_without_the_database(server: LoopbackDiscord):
+    """While the database is gone SkinDesk connects, at its own pace: people can be told then."""
+    client = Client()
+    client.slots.is_gone = True
+    async with client.connected(server):
+        assert client.lost == []
+
+
+async def test_left_while_away(server: LoopbackDiscord):
+    """A new session of a shard forgets the servers that the bot has left meanwhile, and no other shard's."""
+    kept, left, other = (server.add_guild(shard=(number, 2)) for number in (0, 0, 1))
+    client = Client()
+    async with client.connected(server):
+        await server.until(lambda: len(client.guilds) == 3)
+        del server.world.guilds[left.id]
+        del server.world.guilds[other.id]
+        await server.gateway.end(0)
+        await server.until(lambda: server.gateway.sessions_started == 3)
+        await server.until(lambda: {guild.id for guild in client.guilds} == {kept.id, other.id})
+    assert {reason[0] for reason in client.lost} == {"0"}

@@ -173,6 +173,14 @@ class Gateway:
             if session.connection is not None and shard in (None, session.shard[0]):
                 await session.connection.socket.close(code=code)
 
+    async def end(self, shard: int) -> None:
+        """End the sessions of a shard, so that none is resumed."""
+        ended = [session for session in self._sessions if session.shard[0] == shard]
+        self._sessions = [session for session in self._sessions if session not in ended]
+        for session in ended:
+            if session.connection is not None:
+                await session.connection.socket.close(code=_GOING_AWAY)
+
     async def _receive(self, connection: _Connection, op: int, data: Any) -> None:
         if op == Op.HEARTBEAT:
             await _send(connection.socket, _frame(Op.HEARTBEAT_ACK, None))
