@@ -13,6 +13,7 @@ from bot.storage.errors import ServerUnusable
 from bot.storage.migration_files import migration_files
 
 _LOCK = "SELECT pg_advisory_lock(0x536B446B0002)"
+_LOCK_IN_TRANSACTION = "SELECT pg_advisory_xact_lock(0x536B446B0002)"
 _UNLOCK = "SELECT pg_advisory_unlock(0x536B446B0002)"
 
 _VERSION = "SELECT coalesce(max(number), 0) FROM skindesk_migrations"
@@ -71,8 +72,8 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
 
 
 def keep_starts_out(connection: psycopg.Connection[Any]) -> None:
-    """Have starts wait in :func:`migrate` until the connection is closed."""
-    connection.execute(_LOCK)
+    """Have starts wait in :func:`migrate` until the transaction ends."""
+    connection.execute(_LOCK_IN_TRANSACTION)
 
 
 def created_by(migrations: Sequence[Migration], kind: str) -> tuple[str, ...]:
