@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.providers import SimulatedProviders
+from bot.demo.trades import ResendAnswer
 from bot.demo.world import World
 from bot.exit_codes import ExitCode
 from bot.storage.postgres.database import PostgresDatabase
@@ -51,6 +52,33 @@ async def test_resend(desk: LiveBot) -> None:
     assert list(desk.folder.iterdir()) == []
     assert "Traceback" not in bot.stderr
     desk.assert_sound()
+
+
+async def test_moved(desk: LiveBot) -> None:
+    """A desk killed on SQLite during a resend moves: an old card works, and nothing is sent twice."""
+    waiting, sending = failed_trades(desk)[:2]
+    desk.world.resend_answers[sending] = ResendAnswer.HANG_AFTER
+    url, desk.url = desk.url, ""
+    async with desk.running() as bot:
+        cards = [await desk.requested(waiting), await desk.requested(sending)]
+        cut_off = await desk.decide(cards[1])
+        await desk.server.until(lambda: desk.providers.mannco.resend_calls[sending] == 1)
+        await bot.kill()
+
+    async with desk.bot("migrate", "--to", url) as move:
+        assert await move.wait(60.0) == ExitCode.OK
+        assert "ok open requests: 1 pending, 1 sending" in move.stdout_lines
+    async with desk.bot() as former:
+        assert await former.wait(60.0) == ExitCode.DATA
+        assert "has moved to PostgreSQL" in former.stderr
+
+    desk.url = url
+    async with desk.running(set_up=False):
+        await desk.card_shows(cards[1], "sent", within=20.0)
+        await (await desk.decide(cards[0])).finished()
+        await desk.card_shows(cards[0], "sent")
+    assert desk.providers.mannco.resend_calls == {waiting: 1, sending: 1}
+    desk.assert_sound(unfinished=(cut_off,))
 
 
 async def test_server_away(desk: LiveBot, unused_tcp_port: int) -> None:
