@@ -68,6 +68,7 @@ READ = [
     ("discord.shard_group", "", None),
     ("database.path", " a.db ", Path("a.db")),
     ("database.url", "postgres:///desk", SecretStr("postgres:///desk")),
+    ("database.passwords", "postgresql://u@a:1,b:2/d?target_session_attrs=read-write", frozenset()),
     ("database.passwords", "postgresql://u:p%40ss@h/d?sslpassword=q", frozenset({"p%40ss", "p@ss", "q"})),
     ("inventory.page_size", " 3 ", 3),
     ("resends.expires_after", "0.5", timedelta(minutes=30)),
