@@ -36,8 +36,6 @@ SECRET_KEYS = tuple(
     key for key in VARIABLES if key.endswith(("token", "api_key", "secret", "url")) and "_url" not in key
 )
 SHAPES = {"database.url": "postgresql://host/"}
-"""How the values of some secrets begin."""
-
 OTHER_VALUES = """
 discord = { token = "T", guild_ids = [3], command_guild_ids = [1, 2], shards = "0-3/8" }
 database = { path = "other.db", url = "postgresql://a:b@c/d" }
