@@ -26,8 +26,8 @@ _T = TypeVar("_T")
 _READERS = 4
 """Connections of the pool; a statement takes some tenths of a millisecond."""
 
-CONNECTIONS = _READERS + 2
-"""Connections of a process: those, the one that writes, and one for signs of life or at a start."""
+CONNECTIONS = _READERS + 3
+"""Connections of a process: those, the one that writes, one for signs of life, and one at a start."""
 
 _WAIT = 2.0
 """Seconds to wait for a connection of the pool: Discord wants an answer within three."""
