@@ -42,6 +42,11 @@ def show(report: Report, desk: TwoProcesses) -> int:
     print(f"unanswered: {len(report.unanswered)}, of which in flight at an end: {in_flight}")
     print(f"unanswered, by command: {dict(Counter(record.name.split(':')[0] for record in report.unanswered))}")
     print(f"named in a log: {len(named)} of them")
+    began = report.records[0].dispatched_at
+    print("ends, in seconds from the first one on:", ", ".join(f"{at - began:.2f}" for at in report.ended_at))
+    for each in (*report.unanswered, *report.twice):
+        answer = "none" if each.acknowledged_at is None else f"{each.acknowledged_after:.2f} s"
+        print(f"  {each.dispatched_at - began:.2f} s {each.name} first answer {answer} {each.refusals} {each in named}")
     answered = [each.acknowledged_after * 1000 for each in report.records if each.acknowledged_at is not None]
     shown = ", ".join(f"{part:.0%} {percentile(answered, part):.0f} ms" for part in (0.5, 0.95, 0.99, 1.0))
     print(f"first answer: {shown}")

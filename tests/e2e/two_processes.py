@@ -30,6 +30,7 @@ class Report:
     """What became of the interactions, as Discord saw it."""
 
     records: list[InteractionRecord] = field(default_factory=list)
+    ended_at: list[float] = field(default_factory=list)
     in_flight: list[set[int]] = field(default_factory=list)
     """The interactions without an answer at each end of a process."""
     seconds: list[float] = field(default_factory=list)
@@ -141,7 +142,7 @@ class TwoProcesses:
                 return await live.begin(live.moderator, "approvals")
 
     async def _started(self) -> BotProcess:
-        bot = await self._stack.enter_async_context(self._live.bot())
+        bot = await self._stack.enter_async_context(self._live.bot(observability__log_level="info"))
         await bot.wait_ready(60.0)
         return bot
 
@@ -154,6 +155,7 @@ class TwoProcesses:
             ending = asyncio.ensure_future(end(bot))
             await asyncio.sleep(0)  # until the signal was sent
             newest = [each for each in report.records if each.dispatched_at > time.monotonic() - _LATEST]
+            report.ended_at.append(time.monotonic())
             report.in_flight.append({record.id for record in newest if not record.is_finished})
             await ending
             self.ended.append(bot)
