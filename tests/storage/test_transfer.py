@@ -272,6 +272,12 @@ class TestRefused:
             connection.execute(f"PRAGMA user_version = {len(bundled()) - 1}")
         assert "Start this SkinDesk on it once" in refused(code=ExitCode.DATA)
 
+    async def test_later_schema_on_postgres(self, refused: Any, url: str) -> None:
+        await start_at(url, accepts_new=True)
+        with psycopg.connect(url) as connection:
+            connection.execute("INSERT INTO skindesk_migrations (number, name) VALUES (9999, 'later')")
+        assert "Move it with the version it has" in refused("back.db", code=ExitCode.DATA, url=url)
+
     async def test_changed_log(self, desk: Path, refused: Any) -> None:
         edit(desk, *CHANGED_LOG)
         assert "row 2 of the audit log" in refused(code=ExitCode.DATA)

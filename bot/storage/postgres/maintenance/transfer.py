@@ -105,7 +105,10 @@ def source(url: str) -> Iterator[PostgresSource]:
         name, newest = name_of(url), len(bundled())
         version = version_of(connection) if is_ours(connection) else 0
         if version != newest:
-            reason = f"its schema is {version}, not {newest}. Start this SkinDesk on it once, and stop it"
+            step = (
+                "Start this SkinDesk on it once, and stop it" if version < newest else "Move it with the version it has"
+            )
+            reason = f"its schema is {version}, not {newest}. {step}"
             raise ServerUnusable(name, reason if version else "it holds no tables of SkinDesk's")
         require_no_workers(connection, name)
         yield PostgresSource(url, connection)
