@@ -171,6 +171,9 @@ async def test_unanswered_are_named(url: str, caplog: pytest.LogCaptureFixture) 
         await first.claims(11, GUILD)
         await first.claims(12, GUILD)
         first.finished(11)
+        async with process(url, "other") as other:
+            other.finished(12)  # its claim had no answer in time, and it refused
+            await asyncio.sleep(0.1)
         await asyncio.sleep(0.1)
     execute(url, "INSERT INTO workers VALUES ('a', 'all', true, true, now(), now() - interval '7 seconds')")
     with caplog.at_level(logging.WARNING):

@@ -88,7 +88,7 @@ _OTHERS = "SELECT shards FROM living_workers WHERE id <> :me AND takes_commands"
 
 _CLAIM = "INSERT INTO interaction_claims (id, worker) VALUES (:id, :me) ON CONFLICT DO NOTHING RETURNING id"
 
-_FINISHED = "UPDATE interaction_claims SET is_finished = true WHERE id = ANY(:ids)"
+_FINISHED = "UPDATE interaction_claims SET is_finished = true WHERE id = ANY(:ids) AND worker = :me"
 
 # Discord takes answers for 15 minutes, and may send an event again after a lost connection.
 _PURGE = "DELETE FROM interaction_claims WHERE claimed_at < clock_timestamp() - interval '20 minutes'"
@@ -236,7 +236,7 @@ class PostgresWorkers(Workers):
         while self._finished:
             ids, self._finished = self._finished, []
             try:
-                await self._database.run(_FINISHED, {"ids": ids})
+                await self._database.run(_FINISHED, {"ids": ids, "me": self._me})
             except DatabaseUnavailable as error:  # another process may name them as unanswered
                 _log.debug("finished interactions not noted count=%s fault=%s", len(ids), error)
 
