@@ -35,10 +35,11 @@ from bot.storage.postgres.maintenance.backup import back_up
 from bot.storage.postgres.maintenance.engine import PostgresMaintenance
 from bot.storage.postgres.maintenance.programs import run
 from bot.storage.postgres.maintenance.restore import accept_recovered, restore
-from bot.storage.postgres.schema import bundled, created_by
+from bot.storage.postgres.schema import Migration, bundled, created_by
 from bot.storage.resends import SqlResendRepository
 from tests.contracts.samples import GUILD, LATER, NOW, OTHER_GUILD, draft
 from tests.storage.databases import TRADES, fill, names
+from tests.storage.processes import line, running
 from tests.support import postgres
 
 IN_DOUBT = (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING)
@@ -52,9 +53,18 @@ CREATED = {
     "FUNCTION": "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
 }
 
-END_RESTORE = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'skindesk restore'
+RESTORE_AND_WAIT = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from bot.storage.postgres.maintenance import restore
+
+def wait(*_):
+    print("prepared", flush=True)
+    time.sleep(600)
+
+restore._require_sound = wait
+restore.restore(Path(sys.argv[1]), {url!r}, at=datetime.now(UTC))
 """
 
 
@@ -267,19 +277,29 @@ class TestRestore:
             assert new is not None
             assert new.id > int(str(highest)) + 1000
 
-    async def test_killed(self, desk: str, dump: Path, monkeypatch: pytest.MonkeyPatch):
-        """A failure after the rows were loaded leaves the database as it was."""
+    async def test_killed(self, desk: str, dump: Path):
+        """A restore that is killed before its end leaves the database as it was; starts and restores go on."""
         before = query(desk, "SELECT * FROM resends ORDER BY id")
+        async with running(RESTORE_AND_WAIT.format(url=desk), dump) as restoring:
+            assert await line(restoring) == "prepared"
+            assert query(desk, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != [(0,)]
+            restoring.kill()
+            await restoring.wait()
 
-        def fail(*_: object, **__: object) -> None:
-            with psycopg.connect(desk, autocommit=True) as admin:
-                admin.execute(END_RESTORE)
+        async with PostgresDatabase.open(desk):
+            assert query(desk, "SELECT * FROM resends ORDER BY id") == before
+        assert (await asyncio.to_thread(restore, dump, desk, at=LATER)).prepared.in_doubt == len(IN_DOUBT)
 
-        monkeypatch.setattr("bot.storage.postgres.maintenance.restore._require_sound", fail)
-        with pytest.raises((ServerUnusable, ServerUnreachable)):
-            await asyncio.to_thread(restore, dump, desk, at=LATER)
+    def test_older_schema(self, desk: str, dump: Path, monkeypatch: pytest.MonkeyPatch):
+        """A dump of an older schema is upgraded."""
+        later = (*bundled(), Migration(len(bundled()) + 1, "0099_pairs.sql", "CREATE TABLE pairs (n bigint)"))
+        for module in ("restore", "backup"):
+            monkeypatch.setattr(f"bot.storage.postgres.maintenance.{module}.bundled", lambda: later)
 
-        assert query(desk, "SELECT * FROM resends ORDER BY id") == before
+        restored = restore(dump, desk, at=LATER)
+
+        assert (restored.migrated_from, restored.version) == (len(bundled()), len(later))
+        assert query(desk, "SELECT * FROM pairs") == []
 
 
 class TestRefused:

@@ -63,6 +63,7 @@ def restore(source: Path, url: str, *, at: datetime) -> Restored:
     if version > len(newest):
         raise DatabaseTooNew(source, found=version, newest=len(newest))
     with explained(name), _open(url, name) as connection, connection.transaction():
+        keep_starts_out(connection)
         take_write_lock(connection)
         former, replaced = Former(), None
         if is_ours(connection):
@@ -89,6 +90,7 @@ def accept_recovered(url: str, *, at: datetime) -> Prepared:
     """
     name = name_of(url)
     with explained(name), _open(url, name) as connection, connection.transaction():
+        keep_starts_out(connection)
         take_write_lock(connection)
         if not is_ours(connection):
             raise ServerUnusable(name, "it holds no tables of SkinDesk's")
@@ -117,7 +119,6 @@ def _open(url: str, name: str) -> psycopg.Connection[Any]:
         **connection_options(url, role="restore", is_patient=True), cursor_factory=psycopg.ClientCursor
     )
     require_server(connection, name)
-    keep_starts_out(connection)
     return connection
 
 
