@@ -3,18 +3,21 @@
 import asyncio
 import json
 import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from bot.__main__ import main
 from bot.exit_codes import ExitCode
 from bot.storage.postgres.database import PostgresDatabase
+from bot.storage.postgres.metrics import PostgresMetrics
 from tests.storage.databases import fill, filled, names
 from tests.support import postgres
-from tests.support.command_line import GOOD, configure, skindesk
+from tests.support.command_line import GOOD, ROOT, configure, skindesk
 
 WITHOUT_PSYCOPG = """
 import sys
@@ -40,6 +43,11 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
+async def last_backup(url: str) -> float:
+    async with PostgresDatabase.open(url) as db:
+        return await PostgresMetrics(db).last_backup()
+
+
 def test_there_and_back(url: str, capsys: pytest.CaptureFixture[str]):
     """A backup is verified, noted and rotated; a restore and a recovery say what they did."""
     Path("copies").mkdir()
@@ -49,8 +57,7 @@ def test_there_and_back(url: str, capsys: pytest.CaptureFixture[str]):
     assert "audit log rows" in output
     assert "ok deleted copies/" in output
     [copy] = Path("copies").iterdir()
-    with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT backed_up_at FROM desk").fetchall() != [(None,)]
+    assert asyncio.run(last_backup(url)) > 0
 
     assert main(["restore", str(copy)]) == ExitCode.OK
     output = capsys.readouterr().out
@@ -62,6 +69,27 @@ def test_there_and_back(url: str, capsys: pytest.CaptureFixture[str]):
     assert main(["check", "--json", "--offline"]) == ExitCode.OK
     output = capsys.readouterr().out
     assert {each["id"] for each in json.loads(output)["findings"]} >= {"database", "database.tls"}
+
+
+def test_rehearsal(tmp_path: Path):
+    """The line of the restore rehearsal in docs/operations.md restores the newest copy elsewhere."""
+    assert main(["backup", str(tmp_path)]) == ExitCode.OK
+    Path("config.toml").unlink()
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    [line] = [line for line in text.splitlines() if line.startswith("createdb ")]
+    line = line.replace("/var/backups/skindesk", str(tmp_path))
+    ended = subprocess.run(  # noqa: S603 -- our own page
+        ["/bin/sh", "-c", line.replace(" skindesk restore", f" {shlex.quote(sys.executable)} -m bot restore")],
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "PGHOST": str(postgres.server().folder), "PGUSER": "skindesk"}
+        | {"PGPASSWORD": postgres.PASSWORD},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "rehearsal: restored and verified" in ended.stdout
 
 
 @pytest.mark.parametrize(
