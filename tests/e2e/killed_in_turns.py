@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -22,10 +22,11 @@ from tests.support.loopback_discord.records import InteractionRecord
 _PATIENCE = 40.0
 """Seconds until a request has ended: another process takes over, or a call of the one that lives is given up."""
 
-_ANSWERS = 20.0
-"""Seconds until a living process has answered a click."""
+_CLAIMED_WITHIN = 5.0
+"""Seconds until a living process has claimed a click."""
 
 _STATE = "SELECT state, worker FROM resends WHERE id = %s"
+_IS_CLAIMED = "SELECT worker IN (SELECT id FROM living_workers) FROM interaction_claims WHERE id = %s"
 _APPROVALS = "SELECT count(*) FROM audit WHERE action = 'resend.approved' AND subject = %s"
 _NOT_TOLD = ("could not be told", "They may not know it")
 
@@ -88,10 +89,9 @@ class KilledInTurns(KilledBot):
         report.left = (await asyncio.to_thread(self._stored, number_of(card))).state
         starting = [asyncio.create_task(self._start()) for _ in range(2 - len(self._processes))]
         await provider.settled()
-        if approval is not None:  # the process that lives may work on it
-            with suppress(TimeoutError):
-                await approval.finished(_ANSWERS if killed is Killed.OTHER else 2.0)
         try:
+            if approval is not None:
+                await self._is_over(approval)
             await self._settled(report, card, trade, before)
             report.ended_after = time.monotonic() - killed_at
             self._check_turn(report)
@@ -133,6 +133,16 @@ class KilledInTurns(KilledBot):
         for number in numbers:
             _, running = self._processes.pop(number)
             await running.aclose()
+
+    async def _is_over(self, approval: InteractionRecord) -> None:
+        """Wait until a living process has answered the click, or the one that claimed it counts as dead."""
+        clicked_at = time.monotonic()
+        async with asyncio.timeout(_PATIENCE):
+            while not approval.is_finished:
+                claimed = await asyncio.to_thread(postgres.rows, self._live.url, _IS_CLAIMED, approval.id)
+                if claimed == [(False,)] or (not claimed and time.monotonic() - clicked_at > _CLAIMED_WITHIN):
+                    break
+                await asyncio.sleep(0.1)
 
     async def _settled(self, report: TurnReport, card: Message, trade: WorldTrade, before: tuple[int, str]) -> None:
         """Wait until no process works on the request, and check that it ended as the provider's side says."""
