@@ -73,10 +73,11 @@ async def played_in_turns(rounds: int, random: Random) -> list[Report]:
                 KilledInTurns.opened(LiveBot(server, providers, Path(folder), url=url)) as killed,
             ):
                 for number in range(1, rounds + 1):
-                    who = random.choices([*Killed], [8, 1, 1])[0]
+                    who = random.choices([*Killed], [8, 1, 1, 2])[0]
                     report = await killed.play_turn(drawn(random), who)
                     reports.append(report)
-                    print(f"{number} {who} {report.left} {report.end} {report.ended_after:.1f} s", flush=True)
+                    took = f"{report.ended_after:.1f} s"
+                    print(number, who.name.lower(), report.left, report.end, took, flush=True)
                     for violation in report.violations:
                         print(f"round {number}: {violation}\n  {report}", flush=True)
                 await killed.finish()

@@ -218,7 +218,8 @@ class ResendRepository(Protocol):
     ) -> Resend | None:
         """Move sending → unknown if it is ``worker``'s, to be settled by reading at once.
 
-        OTHER_TRADE pauses the guild's resends in the same transaction, and adds the note ``ALARM``.
+        OTHER_TRADE pauses the guild's resends in the same transaction, and adds the note ``ALARM``: also if the request
+        was taken from ``worker`` since it was sent.
         """
 
     async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:

@@ -66,6 +66,17 @@ def first(cursor: Cursor) -> Resend | None:
     return None if row is None else rows.resend_of(row)
 
 
+def late_answer(connection: Connection, values: Parameters, *, about: str | None) -> Resend | None:
+    """Add ``:notes`` to a request whose process hung until another one had taken it over, and return it.
+
+    None if it was not sent: then there is nothing that could be answered.
+    """
+    sent = first(connection.execute(rows.GET, values))
+    if sent is None or sent.sent_at is None or first(connection.execute(SET_NOTES, values)) is None:
+        return None
+    return replace(sent, outcome_detail=about)
+
+
 def with_note(connection: Connection, guild_id: int, resend_id: int, note: str | None) -> dict[str, Value]:
     """Return the request's key and its notes with ``note``. No other job can change them meanwhile."""
     row = connection.execute(rows.NOTES, {"guild_id": guild_id, "id": resend_id}).fetchone()

@@ -24,11 +24,12 @@ from bot.domain.resends import (
 )
 from bot.domain.steam import SteamId
 from bot.ports.resends import ResendRepository
+from bot.storage import resend_changes as changes
 from bot.storage import resend_rows as rows
 from bot.storage.database import Connection, Database, Parameters, clean_text, from_ms, is_storable, to_ms
 from bot.storage.guild_settings import pause_for
 from bot.storage.links import SqlLinkRepository
-from bot.storage.resend_changes import BEGIN_TELLING, FINALISE, SET_NOTES, TAKE_OVER, Value, change, first, with_note
+from bot.storage.resend_changes import Value, change, first, late_answer, with_note
 from bot.storage.rights import require
 
 
@@ -115,18 +116,18 @@ class SqlResendRepository(ResendRepository):
     @override
     async def begin_telling(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         values = {"guild_id": guild_id, "id": resend_id, "worker": self._worker, "at": to_ms(at)}
-        return await self._db.write(lambda connection: first(connection.execute(BEGIN_TELLING, values)))
+        return await self._db.write(lambda connection: first(connection.execute(changes.BEGIN_TELLING, values)))
 
     @override
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
-        await self._set(FINALISE, guild_id, resend_id, at=to_ms(at), worker=self._worker)
+        await self._set(changes.FINALISE, guild_id, resend_id, at=to_ms(at), worker=self._worker)
 
     @override
     async def take_over(self, ended: Resend, *, at: datetime) -> Resend | None:
         def job(connection: Connection) -> Resend | None:
             values = with_note(connection, ended.guild_id, ended.id, TELLING_IN_DOUBT)
             values |= {"worker": self._worker, "of": ended.worker, "at": to_ms(at)}
-            return first(connection.execute(TAKE_OVER, values))
+            return first(connection.execute(changes.TAKE_OVER, values))
 
         return await self._db.write(job)
 
@@ -162,7 +163,7 @@ class SqlResendRepository(ResendRepository):
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         def job(connection: Connection) -> Resend | None:
             values = with_note(connection, guild_id, resend_id, note)
-            return first(connection.execute(SET_NOTES, values))
+            return first(connection.execute(changes.SET_NOTES, values))
 
         return await self._db.write(job)
 
@@ -314,10 +315,12 @@ class SqlResendRepository(ResendRepository):
             unknown = change(
                 connection, statement=rows.MARK_UNKNOWN, values=values, action=AuditAction.RESEND_UNKNOWN, at=at
             )
-            if not alarms or unknown is None:
+            if not alarms:
                 return unknown
-            paused = pause_for(connection, unknown, at=at)
-            return unknown if paused is None else replace(unknown, audit_rows=(*unknown.audit_rows, paused))
+            answered = unknown or late_answer(connection, values, about=detail)
+            if answered is None or (paused := pause_for(connection, answered, at=at)) is None:
+                return answered
+            return replace(answered, audit_rows=(*answered.audit_rows, paused))
 
         return await self._db.write(job)
 

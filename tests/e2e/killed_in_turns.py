@@ -1,6 +1,7 @@
 """Kills two processes on one PostgreSQL database in turns around approvals, and checks the promises about resends."""
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,16 +28,18 @@ _CLAIMED_WITHIN = 5.0
 
 _STATE = "SELECT state, worker FROM resends WHERE id = %s"
 _IS_CLAIMED = "SELECT worker IN (SELECT id FROM living_workers) FROM interaction_claims WHERE id = %s"
+_LIVING = "SELECT count(*) FROM living_workers"
 _APPROVALS = "SELECT count(*) FROM audit WHERE action = 'resend.approved' AND subject = %s"
 _NOT_TOLD = ("could not be told", "They may not know it")
 
 
 class Killed(StrEnum):
-    """Which processes a round kills."""
+    """What a round kills."""
 
     LEADER = "leader"
     OTHER = "other"
     BOTH = "both"
+    HUNG = "leader, which hangs and comes back"
 
 
 @dataclass(slots=True)
@@ -103,8 +106,9 @@ class KilledInTurns(KilledBot):
         await self._check_told(report, card, self._live.server.interactions.records[answers:])
         if approval is not None and not approval.is_finished:
             self._cut_off.append(approval)
-        if any("Traceback" in bot.stderr or " ERROR " in bot.stderr for bot, _ in self._processes):
-            report.violations.append("an error was logged")
+        lines = [line for bot, _ in self._processes for line in bot.stderr_lines]
+        errors = [line for line in lines if "Traceback" in line or " ERROR " in line]
+        report.violations += [line for line in errors if "answered for another trade" not in line]
         if planned.answer is ResendAnswer.OTHER_TRADE:
             await self._resume()
         return report
@@ -129,10 +133,24 @@ class KilledInTurns(KilledBot):
         return Stored(ResendState(state), approvals, "ok")
 
     async def _kill(self, killed: Killed) -> None:
+        if killed is Killed.HUNG:
+            await self._hang()
+            return
         numbers = {Killed.LEADER: [0], Killed.OTHER: [1], Killed.BOTH: [1, 0]}[killed]
         for number in numbers:
             _, running = self._processes.pop(number)
             await running.aclose()
+
+    async def _hang(self) -> None:
+        """Stop the leader until the other process has taken over from it."""
+        leader, _ = self._processes[0]
+        leader.send_signal(signal.SIGSTOP)
+        async with asyncio.timeout(_PATIENCE):
+            while await asyncio.to_thread(postgres.rows, self._live.url, _LIVING) != [(1,)]:  # noqa: ASYNC110 -- it is
+                await asyncio.sleep(0.1)  # another process's doing
+        await asyncio.sleep(2.0)
+        leader.send_signal(signal.SIGCONT)
+        self._processes.append(self._processes.pop(0))
 
     async def _is_over(self, approval: InteractionRecord) -> None:
         """Wait until a living process has answered the click, or the one that claimed it counts as dead."""

@@ -8,9 +8,9 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AlreadyDecided, CardOutdated, ResendsPaused
-from bot.domain.resends import CardMessage, Outcome, Resend, ResendState
+from bot.domain.resends import ALARM, CardMessage, Outcome, Resend, ResendState
 from tests.contracts.engines import Repositories
-from tests.fakes.trade_provider import Held, loses
+from tests.fakes.trade_provider import Held, confuses, loses
 from tests.services.resend_setup import (
     AGENT,
     APPROVALS,
@@ -259,6 +259,24 @@ async def test_taken_while_it_is_replaced(services: ResendSetup, other: ResendSe
     kept = await services.row(resend)
     assert services.cards.cards_of(resend.id) == [kept.message_id] != [resend.message_id]
     assert services.cards.on_cards[kept.message_id or 0].taken_by == MODERATOR.user_id
+
+
+async def test_alarm_of_a_hung_process(services: ResendSetup, other: ResendSetup) -> None:
+    """An answer about another trade is an alarm, also if another process has read the outcome before it came."""
+    resend = await services.requested()
+    services.provider.ways.append(confuses)
+    stopped = Stopped(services, "provider.resend after")
+    approving = await stopped.begins(services.approve(resend.id, by=MODERATOR))
+    services.desk.end(services.workers)
+    await round_of(other)
+    services.desk.alive.append(services.workers.me)
+
+    await stopped.goes_on(approving)
+
+    assert await services.repositories.pauses.of_guild(GUILD) is not None
+    shown = services.cards.shown[resend.id]
+    assert (shown.state, shown.notes) == (ResendState.SENT, (ALARM,))
+    assert services.cards.states_for(AGENT.user_id) == ["sent"]
 
 
 async def test_unknown_no_longer(services: ResendSetup, other: ResendSetup) -> None:
