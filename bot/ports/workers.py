@@ -34,8 +34,11 @@ class Workers(Protocol):
         ...
 
     @property
-    def is_alive(self) -> bool:
-        """Whether the other processes are certain to count this one among the living now."""
+    def lease(self) -> int | None:
+        """The number of the time in which the others are certain to count this process among the living.
+
+        None if they may not do so now. The number is another one if they may not have done so meanwhile.
+        """
         ...
 
     @property

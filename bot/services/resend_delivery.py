@@ -274,7 +274,7 @@ class ResendDelivery:
 
     def _check_served(self, approved: Resend) -> None:
         """Raise what speaks against a call since the approval; the request returns to pending at the next start."""
-        if self.is_stopping or not self._workers.is_alive:
+        if self.is_stopping or self._workers.lease is None:
             raise ShuttingDown
         if not self._guilds.serves(approved.guild_id):
             raise GuildNotServed
@@ -285,11 +285,12 @@ class ResendDelivery:
         So a stop that came while it waited, in this server or of SkinDesk, is the last word.
         """
         self._check_served(approved)
+        lease = self._workers.lease
         sending = await self._repository.begin_sending(approved.guild_id, approved.id, at=self._clock.now())
         if sending is None:
             await self.check_not_paused(approved.guild_id)
             raise AlreadyDecided(await self.get(approved.guild_id, approved.id))
-        if not self._workers.is_alive:  # the write has waited, and another process may call this one's work unknown
+        if self._workers.lease != lease:  # the write has waited, and others may have called this one's work unknown
             raise ShuttingDown
         self._board.show(sending)
 

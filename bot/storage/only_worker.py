@@ -29,8 +29,8 @@ class OnlyWorker(Workers):
 
     @property
     @override
-    def is_alive(self) -> bool:
-        return True
+    def lease(self) -> int | None:
+        return 1
 
     @property
     @override

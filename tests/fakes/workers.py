@@ -30,6 +30,12 @@ class FakeWorkers(OnlyWorker):
     def __init__(self, desk: Desk, me: str) -> None:
         super().__init__(me)
         self._desk = desk
+        self.lease_number: int | None = 1
+
+    @property
+    def lease(self) -> int | None:
+        """Return what a test has set."""
+        return self.lease_number
 
     async def alive(self) -> frozenset[str]:
         return frozenset(self._desk.alive)

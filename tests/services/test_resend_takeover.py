@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.domain.audit import AuditAction
-from bot.domain.errors import AlreadyDecided, CardOutdated, ResendsPaused
+from bot.domain.errors import AlreadyDecided, CardOutdated, ResendsPaused, ShuttingDown
 from bot.domain.resends import ALARM, CardMessage, Outcome, Resend, ResendState
 from tests.contracts.engines import Repositories
 from tests.fakes.trade_provider import Held, confuses, loses
@@ -162,6 +162,22 @@ async def test_hung_before_the_call(services: ResendSetup, other: ResendSetup) -
     assert rows == [MODERATOR.user_id, OTHER_MODERATOR.user_id]
     kept = await services.row(resend)
     assert (kept.state, kept.decided_by) == (ResendState.SENT, OTHER_MODERATOR.user_id)
+
+
+@pytest.mark.parametrize("lease", [None, 2])
+async def test_hung_as_the_call_began(services: ResendSetup, other: ResendSetup, lease: int | None) -> None:
+    """A process that hung while it stored its call makes none, even if it counts among the living again by then."""
+    resend = await services.requested()
+    stopped = Stopped(services, "resends.begin_sending after")
+    approving = await stopped.begins(services.approve(resend.id, by=MODERATOR))
+    services.desk.end(services.workers)
+    await round_of(other)
+    services.workers.lease_number = lease
+
+    assert isinstance(await stopped.goes_on(approving), ShuttingDown)
+
+    assert services.provider.calls == {}
+    assert (await services.row(resend)).state is ResendState.UNKNOWN
 
 
 async def test_stopped_in_the_other_process(services: ResendSetup, other: ResendSetup) -> None:

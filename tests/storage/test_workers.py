@@ -79,7 +79,9 @@ async def test_not_ready(url: str) -> None:
 async def test_lost_heartbeat(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Who cannot give signs of life stops leading before another begins, and then leads no more when it is back."""
     async with process(url, "a") as first, process(url, "b") as second:
-        beat = first._beat
+        beat, lease = first._beat, first.lease
+        await asyncio.sleep(0.3)
+        assert first.lease == lease
         monkeypatch.setattr(first, "_beat", failing)
         leaders = set()
         async with asyncio.timeout(9):
@@ -87,13 +89,14 @@ async def test_lost_heartbeat(url: str, monkeypatch: pytest.MonkeyPatch, caplog:
                 leaders.add((first.leads(GUILD), second.leads(GUILD)))
                 await asyncio.sleep(0.01)
         assert leaders == {(True, False), (False, False)}
-        assert not first.is_alive
+        assert first.lease is None
         async with asyncio.timeout(1):
             await second.changed()
 
         monkeypatch.setattr(first, "_beat", beat)
         await asyncio.sleep(0.3)
-        assert (first.is_alive, first.leads(GUILD), second.leads(GUILD)) == (True, False, True)
+        assert (first.leads(GUILD), second.leads(GUILD)) == (False, True)
+        assert first.lease not in (None, lease)
     assert [record for record in caplog.records if record.exc_info] == []
 
 

@@ -113,6 +113,7 @@ class PostgresWorkers(Workers):
         self._may_lead = False
         self._leaving: asyncio.Task[None] | None = None
         self._sure_until = 0.0
+        self._lease = 0
         self._held: frozenset[str] = frozenset()
         self._others: frozenset[str] = frozenset()
         self._gives_way = False
@@ -153,7 +154,12 @@ class PostgresWorkers(Workers):
 
     @property
     @override
+    def lease(self) -> int | None:
+        return self._lease if self.is_alive else None
+
+    @property
     def is_alive(self) -> bool:
+        """Whether the others are certain to count this process among the living now."""
         return _now() < self._sure_until
 
     @property
@@ -265,6 +271,7 @@ class PostgresWorkers(Workers):
                 self._connection = None  # it ends by itself: to cancel it would be to wait for the server again
                 beating.add_done_callback(_retrieve)
             elif (error := beating.exception()) is None:
+                self._lease += not self.is_alive
                 self._sure_until = began + _SURE_FOR
                 self._learn(*beating.result())
             if error is None and self._is_lost:
