@@ -22,6 +22,7 @@ from bot.storage.postgres.identify import PostgresIdentifySlots
 from bot.storage.resends import SqlResendRepository
 from tests.contracts.samples import draft
 from tests.support import postgres
+from tests.support.relay import Relay
 
 ENTRY = AuditEntry(7, datetime(2026, 1, 1, tzinfo=UTC), None, AuditAction.RESENDS_PAUSED, "guild")
 
@@ -89,6 +90,17 @@ async def test_lost_connections(url: str, db: PostgresDatabase) -> None:
 
     assert (await db.read("SELECT count(*) FROM audit"))[0][0] == 1
     assert await db.write(add) == 2
+
+
+async def test_forgotten_connections(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections from which nothing comes any more, not even their end, are replaced: nothing waits for ever."""
+    monkeypatch.setattr(connections, "_ANSWER_WITHIN", 0.5)
+    async with Relay(url) as relay, PostgresDatabase.open(relay.url) as db:
+        assert await db.write(add) == 1
+        relay.forget()
+
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(db.write(add), db.read("SELECT 1")) == [2, [(1,)]]
 
 
 @pytest.mark.parametrize("is_committed", [True, False])

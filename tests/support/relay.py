@@ -17,6 +17,7 @@ class Relay:
         self._before, self._after = f"{parts.scheme}://{parts.netloc.removesuffix('@')}@127.0.0.1", parts.path
         self._passes = asyncio.Event()
         self._passes.set()
+        self._forgotten: list[asyncio.Event] = []
         self._writers: set[asyncio.StreamWriter] = set()
         self.delay = 0.0
         """Seconds by which each piece of data comes later, in each direction."""
@@ -40,13 +41,21 @@ class Relay:
     def cut(self) -> None:
         """Close all connections, and new ones at once."""
         self.is_cut = True
-        self._passes.set()
+        for passes in (self._passes, *self._forgotten):
+            passes.set()
         for writer in self._writers:
             writer.transport.abort()
 
     def hold(self) -> None:
         """Let nothing pass, as a network does that loses all packets: no end of a connection is told either."""
         self._passes.clear()
+
+    def forget(self) -> None:
+        """Let nothing pass on the connections that are open, and tell neither side, as a proxy does; new ones pass."""
+        self._passes.clear()
+        self._forgotten.append(self._passes)
+        self._passes = asyncio.Event()
+        self._passes.set()
 
     def mend(self) -> None:
         """Let everything pass again; what was held up arrives."""
@@ -55,25 +64,26 @@ class Relay:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        passes = self._passes
         try:
-            await self._passes.wait()
+            await passes.wait()
             if self.is_cut:
                 return
             to_server = await asyncio.open_unix_connection(self._socket)
             self._writers.add(to_server[1])
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pass_on(reader, to_server[1]))
-                group.create_task(self._pass_on(to_server[0], writer))
+                group.create_task(self._pass_on(reader, to_server[1], passes))
+                group.create_task(self._pass_on(to_server[0], writer, passes))
         except* (OSError, asyncio.CancelledError):
             pass
         finally:
             writer.transport.abort()
             self._writers.discard(writer)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passes: asyncio.Event) -> None:
         while data := await reader.read(65_536):
             await asyncio.sleep(self.delay)
-            await self._passes.wait()
+            await passes.wait()
             writer.write(data)
             with suppress(ConnectionError):
                 await writer.drain()

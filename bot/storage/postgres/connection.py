@@ -3,9 +3,10 @@
 import contextlib
 import time
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from typing_extensions import override
@@ -14,11 +15,19 @@ from bot.storage.database import Parameters
 from bot.storage.postgres.guard import CommitUnknown, PostgresGuard
 from bot.storage.postgres.sql import translated
 
+_T = TypeVar("_T")
+
 CONNECT_WITHIN = 3.0
 """Seconds for one attempt to connect; libpq allows no fewer than two."""
 
 STATEMENT_WITHIN = 5.0
 """Seconds for one statement, the wait for locks included."""
+
+_ANSWER_WITHIN = STATEMENT_WITHIN + 1.0
+"""Seconds until a connection is given up on which the server does not say even that it has cancelled the statement.
+
+TCP notices only that packets are lost: not that a proxy has forgotten the connection, or that the server hangs.
+"""
 
 _IDLE_WITHIN = 5.0
 """Seconds that a transaction may stand still. Then the server ends it: its process hangs, and holds up all others."""
@@ -49,6 +58,38 @@ class Row(tuple[Any, ...]):
     @override
     def __getitem__(self, key: Any, /) -> Any:
         return super().__getitem__(self.columns[key] if isinstance(key, str) else key)
+
+
+def _within(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], work: PQGen[_T]) -> PQGen[_T]:
+    """Do ``work`` on a connection; OperationalError, and the connection is lost, if that takes too long."""
+    until = time.monotonic() + _ANSWER_WITHIN
+    try:
+        waits_for = next(work)
+        while True:
+            ready = yield waits_for
+            if not ready and time.monotonic() >= until:
+                connection.pgconn.finish()
+                raise psycopg.OperationalError("the server does not answer")
+            waits_for = work.send(ready)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """A connection on which nothing waits for ever."""
+
+    @override
+    def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
+        return super().wait(_within(self, gen), *args, **kwargs)
+
+
+class AsyncBoundedConnection(psycopg.AsyncConnection[Any]):
+    """The same for asyncio."""
+
+    @override
+    async def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
+        return await super().wait(_within(self, gen), *args, **kwargs)
 
 
 def rows_by_name(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> Any:
@@ -203,7 +244,7 @@ class PostgresWriter:
     def _reconnected(self) -> psycopg.Connection[Any]:
         connection = self._connection
         if connection is None or connection.closed:
-            connection = psycopg.connect(**self._options, cursor_factory=psycopg.ClientCursor)
+            connection = BoundedConnection.connect(**self._options, cursor_factory=psycopg.ClientCursor)
             self._connection = connection
         return connection
 

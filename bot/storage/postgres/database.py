@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from bot.storage.database import Database, Job, Parameters, WriteObserver
 from bot.storage.errors import DatabaseClosed, ServerMoved, ServerUnreachable, ServerUnusable, UnknownCapability
-from bot.storage.postgres.connection import CONNECT_WITHIN, PostgresWriter, connection_options
+from bot.storage.postgres.connection import CONNECT_WITHIN, AsyncBoundedConnection, PostgresWriter, connection_options
 from bot.storage.postgres.guard import PostgresGuard
 from bot.storage.postgres.schema import Migration, bundled, migrate, moved_to, unknown_capabilities
 from bot.storage.postgres.sql import translated
@@ -42,7 +42,12 @@ class PostgresDatabase(Database):
     is_shared = True
 
     def __init__(
-        self, *, name: str, guard: PostgresGuard, queue: WriteQueue, pool: psycopg_pool.AsyncConnectionPool
+        self,
+        *,
+        name: str,
+        guard: PostgresGuard,
+        queue: WriteQueue,
+        pool: psycopg_pool.AsyncConnectionPool[AsyncBoundedConnection],
     ) -> None:
         self.name = name
         """Server and database, without the password."""
@@ -69,6 +74,7 @@ class PostgresDatabase(Database):
                 options = connection_options(url, role="reader") | {"cursor_factory": psycopg.AsyncClientCursor}
                 pool = psycopg_pool.AsyncConnectionPool(
                     options.pop("conninfo"),
+                    connection_class=AsyncBoundedConnection,
                     min_size=1,
                     max_size=_READERS,
                     timeout=_WAIT,

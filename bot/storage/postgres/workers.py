@@ -16,7 +16,7 @@ from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
 from bot.domain.shards import ONE_SHARD, ShardGroup
 from bot.ports.workers import ALL_SHARDS, HOUSEKEEPING, Workers, duty_of
-from bot.storage.postgres.connection import connection_options
+from bot.storage.postgres.connection import AsyncBoundedConnection, connection_options
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.sql import translated
 
@@ -108,7 +108,7 @@ class PostgresWorkers(Workers):
         self._shards = duty_of(group)
         self._group = group or ONE_SHARD
         self._options = connection_options(url, role="heartbeat") | {"cursor_factory": psycopg.AsyncClientCursor}
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._connection: AsyncBoundedConnection | None = None
         self._receives: Callable[[], bool] = lambda: False
         self._may_lead = False
         self._leaving: asyncio.Task[None] | None = None
@@ -299,7 +299,7 @@ class PostgresWorkers(Workers):
         """Run statements in one transaction and return the rows of those that have some."""
         connection = self._connection
         if connection is None or connection.closed:
-            connection = self._connection = await psycopg.AsyncConnection.connect(**self._options)
+            connection = self._connection = await AsyncBoundedConnection.connect(**self._options)
         try:
             cursor = await connection.execute(translated(sql), values)
             results = []
