@@ -271,6 +271,6 @@ def _unknown(key: str) -> str:
     return f"Unknown key; the nearest is {nearest} ({_NAMES.get(nearest, 'a table')})"
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, at_most: int = 200) -> str:
     """Escape and cut text from outside, so that it stays on one line of a terminal."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:200])
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:at_most])

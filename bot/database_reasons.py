@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.config_loading import printable
 from bot.exit_codes import ExitCode
 from bot.storage.errors import (
+    AddressUnusable,
     BackupNotWritten,
     DatabaseChanged,
     DatabaseInUse,
@@ -74,6 +75,12 @@ def _server_reason(error: StorageError) -> tuple[ExitCode, str]:
                 "database.url (SKINDESK_DATABASE__URL) needs the extra postgres: "
                 f"pip install 'skindesk[postgres]' (or uv sync --extra postgres): {_one_line(str(error))}"
             )
+        case AddressUnusable():
+            code = ExitCode.CONFIG
+            message = (
+                "PostgreSQL's library does not understand the database's address: write odd characters of the password "
+                "as their code (%40 for @, %25 for %), and check the names of the options after the ?"
+            )
         case ServerUnreachable():
             code = ExitCode.UNAVAILABLE
             message = f"cannot connect to PostgreSQL at {_one_line(error.name)}: {_one_line(error.reason)}"
@@ -87,14 +94,14 @@ def _server_reason(error: StorageError) -> tuple[ExitCode, str]:
         case ServerEmpty():
             message = (
                 f"the database {_one_line(error.name)} is empty. If the desk had data, put a copy back: skindesk "
-                "restore COPY. If it is on SQLite, bring it: skindesk migrate. Or begin with what is there: "
+                "restore COPY. If it is on SQLite, bring it: skindesk migrate. For a new desk: "
                 "skindesk run --new-database"
             )
         case ServerMoved():
             message = (
-                f"the desk has moved from {_one_line(error.name)} to {_one_line(error.to)}, which has all since. "
-                "Leave database.url out. Or go on with what is there, as after a restore: skindesk restore "
-                "--after-recovery"
+                f"the desk has moved from {_one_line(error.name)} to {_one_line(error.to)}, which has everything "
+                "since: set database.path to it, and leave database.url out. Or go on with what is there, as after a "
+                "restore: skindesk restore --after-recovery"
             )
         case ServerUnusable():
             message = f"the database {_one_line(error.name)} cannot be used: {_one_line(error.reason)}"
@@ -118,7 +125,7 @@ def shown(path: Path) -> str:
 
 def _one_line(text: str) -> str:
     """Return the server's message on one line of the output."""
-    return printable(" ".join(text.split()))
+    return printable(" ".join(text.split()), at_most=600)
 
 
 def _step(error: DatabaseUnusable, database: Path) -> str:

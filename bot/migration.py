@@ -97,7 +97,8 @@ def _report(moved: Transferred) -> None:
 def _reason(error: StorageError) -> tuple[ExitCode, str]:
     match error:
         case SourceMoved():
-            return ExitCode.DATA, f"the desk has moved from {printable(error.name)} to {printable(error.to)} already"
+            what = f"the desk has moved from {printable(error.name)} to {printable(error.to)} already"
+            return ExitCode.DATA, f"{what}: set that one in the configuration, and start SkinDesk"
         case TargetNotEmpty(is_moved=True):
             return ExitCode.DATA, f"the desk is in {printable(error.name)} already, whole: start SkinDesk there"
         case TargetNotEmpty():

@@ -133,6 +133,20 @@ def test_refused(
     assert names(Path()) == before
 
 
+@pytest.mark.parametrize("command", [["backup", "copy.dump"], ["restore", "--after-recovery"], ["check", "--offline"]])
+@pytest.mark.parametrize("part", ["%zz@127.0.0.1/desk", "@127.0.0.1/desk?sslmod=require"])
+def test_address_not_understood(command: list[str], part: str):
+    """An address that libpq does not understand, and would quote, is a mistake in the configuration."""
+    configure(f"{GOOD}database.url = {json.dumps(f'postgresql://desk:{postgres.PASSWORD}{part}')}\n")
+
+    ended = skindesk(*command)
+
+    assert ended.returncode == ExitCode.CONFIG
+    assert ended.stderr.count("\n") == 1
+    assert "does not understand the database's address" in ended.stderr
+    assert postgres.PASSWORD not in ended.stdout + ended.stderr
+
+
 def test_without_the_extra():
     """Without psycopg each command names the extra."""
     for arguments in (["backup", "copy.dump"], ["restore", "--after-recovery"], ["check", "--offline"]):

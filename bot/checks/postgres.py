@@ -9,7 +9,7 @@ from bot.checks.database import audit_finding, grants_finding
 from bot.checks.findings import Channels, DatabaseChecked, Finding, ok, problem, unreachable, warning
 from bot.config_loading import printable
 from bot.database_reasons import database_reason
-from bot.storage.errors import DriverMissing, ServerUnreachable, ServerUnusable
+from bot.storage.errors import AddressUnusable, DriverMissing, ServerUnreachable, ServerUnusable
 
 if TYPE_CHECKING:
     from bot.storage.postgres.maintenance.inspection import Encryption, Inspection, Server, Tables
@@ -33,13 +33,16 @@ def check_postgres(url: str, *, offline: bool) -> DatabaseChecked:
             raise
         missing = database_reason(DriverMissing(str(error)))[1]
         return DatabaseChecked((problem("database", missing, "install it, or take database.url out", key=_KEY),))
+    except AddressUnusable as error:
+        fix = "compare it with postgresql://user:password@host/name?option=value"
+        return DatabaseChecked((problem("database", database_reason(error)[1], fix, key=_KEY),))
     except ServerUnreachable as error:
         fix = "look whether the server runs and can be reached, and at user, password and database in the address"
-        what = printable(f"cannot connect to {error.name}: {' '.join(error.reason.split())}")
+        what = database_reason(error)[1]
         return DatabaseChecked((unreachable("database", what, fix, key=_KEY),))
     except ServerUnusable as error:
         fix = "look at the server's log"
-        what = printable(f"{error.name} cannot be used: {error.reason}")
+        what = database_reason(error)[1]
         return DatabaseChecked((problem("database", what, fix, key=_KEY),))
 
 

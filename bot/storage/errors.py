@@ -10,6 +10,7 @@ StorageError
 ├── UnknownCapability
 ├── BackupNotWritten
 ├── DriverMissing
+├── AddressUnusable
 ├── ServerUnreachable
 ├── ServerUnusable
 ├── ServerMoved
@@ -124,6 +125,10 @@ class DriverMissing(StorageError):
     """The extra ``postgres`` is not installed, or its library cannot be loaded; the text says what is missing."""
 
 
+class AddressUnusable(StorageError):
+    """libpq does not understand the address of the PostgreSQL database."""
+
+
 class ServerUnreachable(StorageError):
     """PostgreSQL does not answer or does not let SkinDesk in; ``reason`` is its message, without the password.
 
@@ -133,7 +138,7 @@ class ServerUnreachable(StorageError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
         self.name = name
-        self.reason = reason
+        self.reason = reason.rpartition("All failures were:\n- ")[2]  # psycopg's own, if it has tried several hosts
 
 
 class ServerUnusable(StorageError):

@@ -290,7 +290,7 @@ class TestRefused:
 
     async def test_not_understood(self, refused: Any) -> None:
         """What libpq does not understand is not quoted: it may be a part of the password."""
-        assert "hunter" not in refused("postgresql://u:%zzhunter@h/n", code=ExitCode.DATA)
+        assert "hunter" not in refused("postgresql://u:%zzhunter@h/n", code=ExitCode.CONFIG)
 
     @pytest.mark.parametrize(
         "to", ["mysql://u:hunter2@h/n", "postgresql://u:hunter2@h", "postgresql://u:hun@ter2@h/n", "", "other.db"]

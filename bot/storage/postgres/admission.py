@@ -15,8 +15,9 @@ import psycopg
 from bot.storage.aftermath import Former, prepare
 from bot.storage.errors import ServerEmpty, ServerUnreachable
 from bot.storage.guild_settings import PauseReason
+from bot.storage.postgres.address import name_of
 from bot.storage.postgres.connection import SharedStatements, connection_options, take_write_lock
-from bot.storage.postgres.database import PostgresDatabase, name_of, require_server
+from bot.storage.postgres.database import PostgresDatabase, require_server
 from bot.storage.postgres.request_ids import PostgresRequestIds
 from bot.storage.postgres.schema import bundled, has_tables, is_ours, migrate
 

@@ -12,6 +12,7 @@ from psycopg.pq import TransactionStatus
 from typing_extensions import override
 
 from bot.storage.database import Parameters
+from bot.storage.postgres.address import parts_of
 from bot.storage.postgres.guard import CommitUnknown, PostgresGuard
 from bot.storage.postgres.sql import translated
 
@@ -113,7 +114,7 @@ def connection_options(url: str, *, role: str, is_patient: bool = False) -> dict
     if is_patient:
         options += " -c TimeZone=UTC -c DateStyle=ISO -c client_encoding=UTF8"
     return {
-        "conninfo": make_conninfo(url, application_name=f"skindesk {role}"),
+        "conninfo": make_conninfo(**parts_of(url) | {"application_name": f"skindesk {role}"}),
         "options": options,
         "connect_timeout": round(CONNECT_WITHIN),
         "autocommit": True,

@@ -8,11 +8,11 @@ from typing import Any, Self, TypeVar
 
 import psycopg
 import psycopg_pool
-from psycopg.conninfo import conninfo_to_dict
 from typing_extensions import override
 
 from bot.storage.database import Database, Job, Parameters, WriteObserver
 from bot.storage.errors import DatabaseClosed, ServerMoved, ServerUnreachable, ServerUnusable, UnknownCapability
+from bot.storage.postgres.address import name_of
 from bot.storage.postgres.connection import CONNECT_WITHIN, AsyncBoundedConnection, PostgresWriter, connection_options
 from bot.storage.postgres.guard import PostgresGuard
 from bot.storage.postgres.schema import Migration, bundled, migrate, moved_to, unknown_capabilities
@@ -61,7 +61,7 @@ class PostgresDatabase(Database):
     async def open(cls, url: str, *, migrations: Sequence[Migration] | None = None) -> AsyncIterator[Self]:
         """Connect, bring the database to the newest schema, check it, and close the connections at the end.
 
-        ServerUnreachable, ServerUnusable and UnknownCapability are reasons not to start.
+        AddressUnusable, ServerUnreachable, ServerUnusable and UnknownCapability are reasons not to start.
         """
         name = name_of(url)
         async with AsyncExitStack() as stack:
@@ -156,16 +156,6 @@ class PostgresDatabase(Database):
         self._is_closed = True
         self.guard.end()
         await self._queue.finish()
-
-
-def name_of(url: str) -> str:
-    """Return the server and the database of an address, for people; its password is not in it."""
-    try:
-        parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:  # its text quotes the address
-        reason = "libpq does not understand the address: write odd characters of the password as %40, and check options"
-        raise ServerUnusable("PostgreSQL", reason) from None
-    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
 
 def require_server(connection: psycopg.Connection[Any], name: str) -> None:

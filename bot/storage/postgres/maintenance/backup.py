@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from bot.domain.audit import ChainFault
 from bot.storage.copy_files import not_written, partial_file, put, put_unverified, target_of
@@ -24,9 +23,9 @@ from bot.storage.errors import (
     ServerUnusable,
 )
 from bot.storage.maintenance import Backup, Identity
+from bot.storage.postgres.address import name_of, parts_of
 from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import connection_options
-from bot.storage.postgres.database import name_of
 from bot.storage.postgres.maintenance.dump_file import TableRows, contents
 from bot.storage.postgres.maintenance.programs import find, run
 from bot.storage.postgres.schema import bundled, is_ours, tables_of, version_of
@@ -66,7 +65,7 @@ def back_up(url: str, destination: Path, *, at: datetime | None = None) -> Backu
 
 def stem_of(url: str) -> str:
     """Return the database's name as the names of its copies have it."""
-    name = str(conninfo_to_dict(url).get("dbname") or "skindesk")
+    name = parts_of(url).get("dbname", "skindesk")
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
 
 

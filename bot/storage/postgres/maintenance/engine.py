@@ -9,8 +9,8 @@ from typing_extensions import override
 from bot.storage import copy_files
 from bot.storage.database import to_ms
 from bot.storage.maintenance import Backup, Maintenance, Prepared, Restored
+from bot.storage.postgres.address import name_of
 from bot.storage.postgres.connection import connection_options
-from bot.storage.postgres.database import name_of
 from bot.storage.postgres.maintenance.backup import SUFFIX, back_up, explained, stem_of
 from bot.storage.postgres.maintenance.dump_file import is_of
 from bot.storage.postgres.maintenance.restore import accept_recovered, restore

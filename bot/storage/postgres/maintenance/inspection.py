@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from bot.domain.audit import ChainReport
 from bot.storage.errors import ProgramMissing
+from bot.storage.postgres.address import name_of, parts_of
 from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import connection_options
-from bot.storage.postgres.database import CONNECTIONS, OLDEST, name_of
+from bot.storage.postgres.database import CONNECTIONS, OLDEST
 from bot.storage.postgres.maintenance.backup import explained
 from bot.storage.postgres.maintenance.programs import find
 from bot.storage.postgres.schema import bundled, has_tables, is_ours, unknown_capabilities, version_of
@@ -120,7 +120,7 @@ def inspect(url: str) -> Inspection:
 
 def encryption_of(url: str, *, is_used: bool | None = None) -> Encryption:
     """Return what the address says of encryption; no connection is needed."""
-    parts = conninfo_to_dict(url)
+    parts = parts_of(url)
     hosts = [host for host in str(parts.get("host") or os.environ.get("PGHOST") or "").split(",") if host]
     is_local = all(host.startswith(("/", "@", *_LOOPBACK)) for host in hosts)
     mode = str(parts.get("sslmode") or os.environ.get("PGSSLMODE") or "prefer")

@@ -11,9 +11,9 @@ from tempfile import TemporaryFile
 from typing import IO, cast
 
 from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict
 
 from bot.storage.errors import ProgramFailed, ProgramMissing
+from bot.storage.postgres.address import parts_of
 
 _VERSION = re.compile(r"\) (\d+)")
 _OURS = "SKINDESK_"
@@ -76,7 +76,7 @@ def _environment(url: str) -> dict[str, str]:
     variables = {
         option.keyword.decode(): option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar
     }
-    parts = {variables[key]: str(value) for key, value in conninfo_to_dict(url).items() if key in variables}
+    parts = {variables[key]: value for key, value in parts_of(url).items() if key in variables}
     return ours | parts | {"PGOPTIONS": _SETTINGS, "PGAPPNAME": "skindesk maintenance", "PGCONNECT_TIMEOUT": "10"}
 
 
@@ -87,7 +87,7 @@ def _text(errors: IO[bytes]) -> str:
 
 
 def _masked(text: str, url: str) -> str:
-    for secret in (conninfo_to_dict(url).get(key) for key in ("password", "sslpassword")):
+    for secret in (parts_of(url).get(key) for key in ("password", "sslpassword")):
         if secret:
-            text = text.replace(str(secret), "••••")
+            text = text.replace(secret, "••••")
     return text.replace(url, "••••")

@@ -21,9 +21,10 @@ from bot.storage.errors import (
 )
 from bot.storage.guild_settings import PauseReason
 from bot.storage.maintenance import Prepared, Restored
+from bot.storage.postgres.address import name_of
 from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import SharedStatements, connection_options, take_write_lock
-from bot.storage.postgres.database import name_of, require_server
+from bot.storage.postgres.database import require_server
 from bot.storage.postgres.maintenance.backup import NOT_KEPT, SUFFIX, dump, explained, faulty, reading, stem_of
 from bot.storage.postgres.maintenance.dump_file import SequenceValue, TableRows, contents, version_of
 from bot.storage.postgres.maintenance.programs import find

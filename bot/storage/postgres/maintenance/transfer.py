@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from bot.domain.audit import ChainReport
 from bot.storage.errors import ServerInUse, ServerUnusable
+from bot.storage.postgres.address import name_of
 from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import connection_options, take_write_lock
-from bot.storage.postgres.database import name_of, require_server
+from bot.storage.postgres.database import require_server
 from bot.storage.postgres.maintenance.backup import explained
 from bot.storage.postgres.maintenance.restore import require_no_workers
 from bot.storage.postgres.schema import bundled, is_ours, keep_starts_out, migrate, moved_to, version_of
