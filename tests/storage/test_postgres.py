@@ -14,11 +14,13 @@ from bot.domain.health import DatabaseFault
 from bot.ports.identify import IDENTIFY_EVERY
 from bot.storage.audit.log import SqlAuditRepository, append
 from bot.storage.database import Connection
-from bot.storage.errors import ServerUnreachable, ServerUnusable
+from bot.storage.errors import ServerInUse, ServerUnreachable, ServerUnusable
 from bot.storage.postgres import connection as connections
 from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.identify import PostgresIdentifySlots
+from bot.storage.postgres.schema import Migration, bundled
+from bot.storage.postgres.workers import PostgresWorkers
 from bot.storage.resends import SqlResendRepository
 from tests.contracts.samples import draft
 from tests.support import postgres
@@ -178,6 +180,19 @@ async def test_later_version(url: str) -> None:
     with pytest.raises(ServerUnusable, match="later"):
         async with PostgresDatabase.open(url):
             pass
+
+
+async def test_earlier_version_still_runs(url: str) -> None:
+    """A start that would change the schema is refused while a process works on it, and done once that has ended."""
+    newer = (*bundled(), Migration(len(bundled()) + 1, "newer", "ALTER TABLE notes RENAME COLUMN text TO body"))
+    async with PostgresDatabase.open(url) as db, PostgresWorkers.among("a", db, url, None):
+        with pytest.raises(ServerInUse):
+            async with PostgresDatabase.open(url, migrations=newer):
+                pass
+        await db.read("SELECT text FROM notes")
+
+    async with PostgresDatabase.open(url, migrations=newer) as db:
+        await db.read("SELECT body FROM notes")
 
 
 async def test_first_starts_at_once() -> None:

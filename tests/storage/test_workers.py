@@ -4,9 +4,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta, tzinfo
+from typing import Self
 
 import psycopg
 import pytest
+from typing_extensions import override
 
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.shards import ShardGroup
@@ -111,11 +114,19 @@ async def test_server_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 monkeypatch.setattr(workers, "_beat", failing)
             await asyncio.sleep(0.2)
             execute(url, "UPDATE workers SET seen_at = now() - interval '7 seconds'")
-            monkeypatch.setattr(first, "_beat", first_beat)
-            async with asyncio.timeout(2):
-                while not first.leads(None):
-                    assert await first.alive() == {"a", "b"}
-                    await asyncio.sleep(0.01)
+
+            is_seen = asyncio.Event()
+
+            async def beat_once() -> list[list[object]]:
+                monkeypatch.setattr(first, "_beat", failing)
+                rows = await first_beat()
+                is_seen.set()
+                return rows
+
+            monkeypatch.setattr(first, "_beat", beat_once)
+            async with asyncio.timeout(5):
+                await is_seen.wait()
+            assert await first.alive() == {"a", "b"}
             monkeypatch.setattr(second, "_beat", second_beat)
             await asyncio.sleep(0.3)
             assert await first.alive() == {"a", "b"}
@@ -127,11 +138,58 @@ async def test_shard_groups(url: str, caplog: pytest.LogCaptureFixture) -> None:
     async with process(url, "a", lower) as first, process(url, "b", upper) as second:
         assert (first.leads(1 << 22), first.leads(2 << 22), first.leads(None)) == (True, False, True)
         assert (second.leads(1 << 22), second.leads(2 << 22), second.leads(None)) == (False, True, False)
-        async with process(url, "c", ShardGroup.parse("1-2/4")) as across, process(url, "d") as whole:
-            assert not any(across.duties.values())
-            assert not any(whole.duties.values())
+        async with (
+            process(url, "c", ShardGroup.parse("1-2/4")) as across,
+            process(url, "d") as whole,
+            process(url, "e", ShardGroup.parse("4-7/8")) as of_eight,
+        ):
+            assert [any(each.duties.values()) for each in (across, whole, of_eight)] == [False] * 3
     kept_out = [record.getMessage() for record in caplog.records if "cannot lead" in record.getMessage()]
-    assert len(kept_out) == 2
+    assert len(kept_out) == 3
+
+
+async def test_late_sign_of_life(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process counts itself among the living from before it sent a sign of life, however late the answer comes."""
+    monkeypatch.setattr(workers_module, "_SURE_FOR", 0.4)
+    async with process(url, "a") as only:
+        beat = only._beat
+
+        async def late() -> list[list[object]]:
+            rows = await beat()
+            await asyncio.sleep(0.5)
+            return rows
+
+        monkeypatch.setattr(only, "_beat", late)
+        await asyncio.sleep(0.6)
+        for _ in range(30):
+            assert not only.is_alive
+            await asyncio.sleep(0.03)
+
+
+async def test_other_clock(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process knows how far the server's clock is ahead of its machine's."""
+
+    class Behind(datetime):
+        @classmethod
+        @override
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) - timedelta(minutes=10)
+
+    monkeypatch.setattr(workers_module, "datetime", Behind)
+    async with process(url, "a") as only:
+        assert abs(only.offset - timedelta(minutes=10)) < timedelta(seconds=5)
+
+
+async def test_old_claims(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim is kept as long as Discord may send its interaction again."""
+    monkeypatch.setattr(workers_module, "_PURGE_EVERY", 0.0)
+    execute(url, "INSERT INTO interaction_claims VALUES (0, 'gone', now() - interval '15 minutes')")
+    execute(url, "INSERT INTO interaction_claims VALUES (1, 'gone', now() - interval '1 hour')")
+    async with process(url, "a"):
+        async with asyncio.timeout(5):
+            while len(postgres.rows(url, "SELECT id FROM interaction_claims")) > 1:  # noqa: ASYNC110 -- the other side's
+                await asyncio.sleep(0.05)
+    assert postgres.rows(url, "SELECT id FROM interaction_claims") == [(0,)]
 
 
 async def test_claims(url: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from bot.domain.access import Capability
-from bot.storage.errors import ServerUnusable
+from bot.storage.errors import ServerInUse, ServerUnusable
 from bot.storage.migration_files import migration_files
 
 _LOCK = "SELECT pg_advisory_lock(0x536B446B0002)"
@@ -21,6 +21,8 @@ _VERSION = "SELECT coalesce(max(number), 0) FROM skindesk_migrations"
 _IS_OURS = "SELECT to_regclass('skindesk_migrations') IS NOT NULL"
 
 _TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+
+_ALIVE = "SELECT count(*) FROM living_workers"
 
 _CREATES = re.compile(r"^CREATE (TABLE|VIEW|FUNCTION) (\w+)", re.MULTILINE)
 
@@ -51,6 +53,7 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
     """Apply the missing migrations, each whole or not at all; other processes wait.
 
     ServerUnusable if the database is another program's or a later SkinDesk's, or if one fails; ``name`` is for it.
+    ServerInUse if processes of an earlier version work on it: the tables would change under them.
     """
     connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")
     connection.execute(_LOCK)
@@ -65,6 +68,8 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
             raise ServerUnusable(
                 name, f"a later SkinDesk has written it: schema {version}, this one knows {len(migrations)}"
             )
+        if 0 < version < len(migrations) and (alive := living(connection)):
+            raise ServerInUse(name, alive)
         for migration in migrations[version:]:
             _apply(connection, name, migration)
     finally:
@@ -95,6 +100,11 @@ def is_ours(connection: psycopg.Connection[Any]) -> bool:
 def has_tables(connection: psycopg.Connection[Any]) -> bool:
     """Return whether there is any table."""
     return bool(_only(connection, _TABLES))
+
+
+def living(connection: psycopg.Connection[Any]) -> int:
+    """Return how many processes work on the database."""
+    return int(_only(connection, _ALIVE))
 
 
 def unknown_capabilities(connection: psycopg.Connection[Any]) -> tuple[str, ...]:

@@ -36,13 +36,12 @@ from bot.storage.postgres.schema import (
     has_tables,
     is_ours,
     keep_starts_out,
+    living,
     migrate,
     tables_of,
     unknown_capabilities,
 )
 from bot.storage.postgres.schema import version_of as schema_version
-
-_ALIVE = "SELECT count(*) FROM living_workers"
 
 _FUNCTIONS = """
 SELECT oid::regprocedure::text FROM pg_proc
@@ -110,8 +109,7 @@ def accept_recovered(url: str, *, at: datetime) -> Prepared:
 def require_no_workers(connection: psycopg.Connection[Any], name: str) -> None:
     """Raise ServerInUse if processes work on the database; none can begin to before the transaction ends."""
     connection.execute("LOCK TABLE workers IN SHARE MODE")
-    ((alive,),) = connection.execute(_ALIVE).fetchall()
-    if alive:
+    if alive := living(connection):
         raise ServerInUse(name, alive)
 
 
