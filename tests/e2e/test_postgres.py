@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.demo.providers import SimulatedProviders
@@ -130,6 +131,22 @@ async def test_new_database(desk: LiveBot) -> None:
         async with desk.running(set_up=False) as later:
             assert "started with a new database" not in later.stderr
         desk.assert_sound()
+
+
+async def test_no_rights(desk: LiveBot) -> None:
+    """A role that may not make tables, the default since PostgreSQL 15, is told so in one line; check says it, too."""
+    with postgres.database(empty=True) as url:
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute("DROP ROLE IF EXISTS no_rights")
+            admin.execute("CREATE ROLE no_rights LOGIN")
+        desk.url = url.replace("skindesk:", "no_rights:")
+        async with desk.bot("run", "--new-database") as bot:
+            assert await bot.wait() == ExitCode.DATA
+            assert "permission denied for schema public" in bot.stderr_lines[-1]
+            assert "Traceback" not in bot.stderr
+        async with desk.bot("check") as check:
+            assert await check.wait(60.0) == ExitCode.CONFIG
+            assert "may not create tables" in check.stderr
 
 
 async def test_start_refused(desk: LiveBot) -> None:

@@ -13,11 +13,12 @@ from datetime import datetime
 import psycopg
 
 from bot.storage.aftermath import Former, prepare
-from bot.storage.errors import ServerEmpty, ServerUnreachable
+from bot.storage.errors import ServerEmpty
 from bot.storage.guild_settings import PauseReason
 from bot.storage.postgres.address import name_of
 from bot.storage.postgres.connection import SharedStatements, connection_options, take_write_lock
 from bot.storage.postgres.database import PostgresDatabase, require_server
+from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.request_ids import PostgresRequestIds
 from bot.storage.postgres.schema import bundled, has_tables, is_ours, migrate
 
@@ -37,11 +38,8 @@ async def open_admitted(url: str, *, accepts_new: bool, at: datetime) -> AsyncIt
 
 def _admit(url: str, *, accepts_new: bool, at: datetime) -> None:
     name = name_of(url)
-    try:
-        connection = psycopg.connect(**connection_options(url, role="start"), cursor_factory=psycopg.ClientCursor)
-    except psycopg.OperationalError as error:
-        raise ServerUnreachable(name, str(error)) from error
-    with connection:
+    options = connection_options(url, role="start") | {"cursor_factory": psycopg.ClientCursor}
+    with explained(name), psycopg.connect(**options) as connection:
         require_server(connection, name)
         if is_ours(connection) or has_tables(connection):  # those of another program are refused later
             return

@@ -15,6 +15,7 @@ from bot.storage.errors import DatabaseClosed, ServerMoved, ServerUnreachable, S
 from bot.storage.postgres.address import name_of
 from bot.storage.postgres.connection import CONNECT_WITHIN, AsyncBoundedConnection, PostgresWriter, connection_options
 from bot.storage.postgres.guard import PostgresGuard
+from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.schema import Migration, bundled, migrate, moved_to, unknown_capabilities
 from bot.storage.postgres.sql import translated
 from bot.storage.write_queue import WriteQueue
@@ -70,7 +71,8 @@ class PostgresDatabase(Database):
             stack.callback(writer.close)
             queue = stack.enter_context(WriteQueue(writer))
             try:
-                await asyncio.to_thread(_prepare, url, name, bundled() if migrations is None else migrations)
+                with explained(name):
+                    await asyncio.to_thread(_prepare, url, name, bundled() if migrations is None else migrations)
                 options = connection_options(url, role="reader") | {"cursor_factory": psycopg.AsyncClientCursor}
                 pool = psycopg_pool.AsyncConnectionPool(
                     options.pop("conninfo"),

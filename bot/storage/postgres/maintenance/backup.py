@@ -18,8 +18,6 @@ from bot.storage.errors import (
     BackupNotWritten,
     DatabaseUnusable,
     ProgramFailed,
-    ServerInUse,
-    ServerUnreachable,
     ServerUnusable,
 )
 from bot.storage.maintenance import Backup, Identity
@@ -28,15 +26,13 @@ from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import connection_options
 from bot.storage.postgres.maintenance.dump_file import TableRows, contents
 from bot.storage.postgres.maintenance.programs import find, run
+from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.schema import bundled, is_ours, tables_of, version_of
 
 NOT_KEPT = ("workers", "duties", "interaction_claims", "provider_calls", "provider_pauses", "identify_slots")
 """Tables about what processes do right now: their rows are in no backup."""
 
 SUFFIX = ".dump"
-
-_GONE = ("08", "57P", "53300")
-"""Codes of errors of the connection, not of a statement: also a shutdown, and too many connections."""
 
 _LOCK_WITHIN = "10s"
 """How long pg_dump waits for a table that is being changed."""
@@ -78,22 +74,6 @@ def reading(url: str) -> Iterator[psycopg.Connection[Any]]:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             yield connection
-
-
-@contextmanager
-def explained(name: str) -> Iterator[None]:
-    """Raise a StorageError for an error of the server. Its detail is left out: it could quote a row."""
-    try:
-        yield
-    except psycopg.errors.LockNotAvailable as error:
-        raise ServerInUse(name, 1) from error
-    except psycopg.Error as error:
-        if error.sqlstate is None or error.sqlstate.startswith(_GONE):
-            raise ServerUnreachable(name, str(error)) from error
-        reason = error.diag.message_primary or type(error).__name__
-        if isinstance(error, psycopg.errors.DataCorrupted | psycopg.errors.IndexCorrupted):
-            reason = f"damaged: {reason}"
-        raise ServerUnusable(name, reason) from error
 
 
 def dump(connection: psycopg.Connection[Any], url: str, target: Path, *, is_judged: bool = True) -> Backup:

@@ -11,9 +11,10 @@ from bot.storage.database import to_ms
 from bot.storage.maintenance import Backup, Maintenance, Prepared, Restored
 from bot.storage.postgres.address import name_of
 from bot.storage.postgres.connection import connection_options
-from bot.storage.postgres.maintenance.backup import SUFFIX, back_up, explained, stem_of
+from bot.storage.postgres.maintenance.backup import SUFFIX, back_up, stem_of
 from bot.storage.postgres.maintenance.dump_file import is_of
 from bot.storage.postgres.maintenance.restore import accept_recovered, restore
+from bot.storage.postgres.reasons import explained
 
 
 class PostgresMaintenance(Maintenance):

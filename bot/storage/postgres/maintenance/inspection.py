@@ -14,8 +14,8 @@ from bot.storage.postgres.address import name_of, parts_of
 from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import connection_options
 from bot.storage.postgres.database import CONNECTIONS, OLDEST
-from bot.storage.postgres.maintenance.backup import explained
 from bot.storage.postgres.maintenance.programs import find
+from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.schema import bundled, has_tables, is_ours, unknown_capabilities, version_of
 
 _LOOPBACK = ("localhost", "127.", "::1")

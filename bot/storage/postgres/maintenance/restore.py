@@ -25,9 +25,10 @@ from bot.storage.postgres.address import name_of
 from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import SharedStatements, connection_options, take_write_lock
 from bot.storage.postgres.database import require_server
-from bot.storage.postgres.maintenance.backup import NOT_KEPT, SUFFIX, dump, explained, faulty, reading, stem_of
+from bot.storage.postgres.maintenance.backup import NOT_KEPT, SUFFIX, dump, faulty, reading, stem_of
 from bot.storage.postgres.maintenance.dump_file import SequenceValue, TableRows, contents, version_of
 from bot.storage.postgres.maintenance.programs import find
+from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.request_ids import PostgresRequestIds
 from bot.storage.postgres.schema import (
     Migration,

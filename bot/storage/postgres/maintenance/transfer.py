@@ -14,8 +14,8 @@ from bot.storage.postgres.address import name_of
 from bot.storage.postgres.audit_check import chain_in
 from bot.storage.postgres.connection import connection_options, take_write_lock
 from bot.storage.postgres.database import require_server
-from bot.storage.postgres.maintenance.backup import explained
 from bot.storage.postgres.maintenance.restore import require_no_workers
+from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.schema import bundled, is_ours, keep_starts_out, migrate, moved_to, version_of
 from bot.storage.transfer import NUMBERED, Row, Source, Target
 
