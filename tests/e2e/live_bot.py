@@ -104,8 +104,8 @@ class LiveBot:
     async def requested(self, trade_id: int) -> Message:
         """Let the agent request a resend and return its card."""
         before = len(self.approvals.messages)
-        await self.use(self.agent, "resend", id=str(trade_id), reason="The customer asked for it")
-        assert len(self.approvals.messages) == before + 1
+        answer = await self.use(self.agent, "resend", id=str(trade_id), reason="The customer asked for it")
+        assert len(self.approvals.messages) == before + 1, answer.text
         return self.approvals.messages[-1]
 
     async def decide(self, card: Message, action: str = "approve") -> InteractionRecord:
