@@ -1,6 +1,7 @@
 """What PostgreSQL does that SQLite cannot: the server is elsewhere, and goes away."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -161,6 +162,24 @@ async def test_hanging_process(url: str, db: PostgresDatabase, monkeypatch: pyte
 
     assert await db.write(add) == 1
     hanging.close()
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_back_after_hanging(db: PostgresDatabase, *, again: bool) -> None:
+    """A process that hung in a transaction hears in a statement or in COMMIT that nothing was changed, and goes on."""
+
+    def hang(connection: Connection) -> int:
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 50")
+        number = add(connection)
+        time.sleep(0.3)
+        return add(connection) if again else number
+
+    with pytest.raises(DatabaseUnavailable) as failed:
+        await db.write(hang)
+
+    assert not failed.value.may_be_done
+    await recovered(db)
+    assert await db.write(add) == 1
 
 
 async def test_not_ours() -> None:

@@ -21,6 +21,7 @@ _RETRY_FIRST, _RETRY_LAST = 0.5, 5.0
 """Seconds between two probes while the server is gone: the first pause, and the longest."""
 
 _FAULTS = {
+    "25P03": DatabaseFault.NO_ANSWER,  # the server has ended the transaction of this process, which hung
     "53100": DatabaseFault.FULL,
     "25006": DatabaseFault.READ_ONLY,  # a standby, or a server that was made read-only
     "58030": DatabaseFault.UNREADABLE,
