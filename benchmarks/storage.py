@@ -113,7 +113,7 @@ class Plain:
 
 
 def _decided(connection: sqlite3.Connection, *, resend_id: int) -> None:
-    values = {"guild_id": GUILD, "id": resend_id, "by": USER, "reason": None, "at": to_ms(NOW)}
+    values = {"guild_id": GUILD, "id": resend_id, "by": USER, "reason": None, "at": to_ms(NOW), "worker": None}
     resend = resend_rows.resend_of(connection.execute(resend_rows.DENY, values).fetchone())
     append(connection, resend_rows.audit_entry(resend, AuditAction.RESEND_DENIED, by=USER, at=NOW))
 
@@ -217,7 +217,7 @@ async def writing(db: SqliteDatabase, plain: Plain, *, rounds: int, operations: 
 
     def open_all(connection: sqlite3.Connection) -> None:
         for n in range(needed):
-            row = resend_rows.new_row(draft(n)) | {"at_most": None, "counted_from": 0}
+            row = resend_rows.new_row(draft(n)) | {"at_most": None, "counted_from": 0, "worker": None}
             others.append(connection.execute(resend_rows.OPEN, row).fetchone()["id"])
 
     others: list[int] = []

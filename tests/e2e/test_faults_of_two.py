@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from functools import partial
 
 import psycopg
 import pytest
+import pytest_asyncio
 
 from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
@@ -19,29 +19,42 @@ from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.records import InteractionRecord
 from tests.support.relay import Relay
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TAKEN_OVER_WITHIN = 10.0
-LEADS = "leads duty=all"
+_PATIENCE = 20.0
 
 
 class Pair:
-    """Two processes, each with a network of its own to the database. The first one leads."""
+    """Two processes, each with a network of its own to the database. Tests leave both in order."""
 
     def __init__(self, live: LiveBot, relays: list[Relay]) -> None:
         self.live = live
         self.relays = relays
-        self.bots: list[BotProcess] = []
+        self._bots: list[BotProcess] = []
 
     @asynccontextmanager
     async def started(self) -> AsyncIterator["Pair"]:
         live = self.live
         async with live.bot(database__url=self.relays[0].url) as first:
             await first.wait_ready()
-            await first.wait_line(LEADS)
             await live.set_up()
             async with live.bot(database__url=self.relays[1].url) as second:
                 await second.wait_ready()
-                self.bots = [first, second]
+                self._bots = [first, second]
                 yield self
+        assert "Traceback" not in first.stderr + second.stderr
+        live.assert_secrets_kept()
+
+    async def roles(self) -> tuple[BotProcess, BotProcess, Relay]:
+        """Return the process that leads, the other one, and the leader's network; wait until one of them leads."""
+        await self.live.server.until(lambda: sum(map(leads, self._bots)) == 1, _PATIENCE)
+        leader = self._bots.index(next(filter(leads, self._bots)))
+        return self._bots[leader], self._bots[1 - leader], self.relays[leader]
+
+    async def taken_over(self, by: BotProcess) -> None:
+        """Wait until a process has taken the leader's duties over."""
+        await self.live.server.until(lambda: leads(by), TAKEN_OVER_WITHIN)
 
     async def used(self, count: int = 8) -> list[InteractionRecord]:
         """Use commands one after another, and return what became of them."""
@@ -52,26 +65,53 @@ class Pair:
             await asyncio.sleep(0.05)
         return records
 
+    async def in_order(self) -> None:
+        """Wait until both processes can use the database again, and each command is answered."""
+        for bot in self._bots:
+            await self.live.server.until(partial(has_database, bot), _PATIENCE)
+        await self.roles()
+        assert texts(await self.used(2)) == ANSWERS
 
-@pytest.fixture
+    def log(self) -> str:
+        return "\n".join(bot.stderr for bot in self._bots)
+
+
+def leads(bot: BotProcess) -> bool:
+    """Return whether a process leads, by the newest line of its log that says so."""
+    return bot.stderr.rfind("leads duty=all") > bot.stderr.rfind("leads no more duty=all")
+
+
+def has_database(bot: BotProcess) -> bool:
+    """Return whether a process can use the database and is alive for the other, by the newest lines of its log."""
+    log = bot.stderr
+    return all(
+        log.rfind(good) >= log.rfind(bad)
+        for bad, good in (
+            ("database unavailable fault=", "database available again"),
+            ("heartbeat failed", "heartbeat again"),
+        )
+    )
+
+
+ANSWERS = {"Settings", "Who may do what"}
+
+
+@pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with postgres.database() as address:
         yield address
 
 
-@pytest.fixture
-async def pair(tmp_path: Path, url: str) -> AsyncIterator[Pair]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair(tmp_path_factory: pytest.TempPathFactory, url: str) -> AsyncIterator[Pair]:
     async with (
         LoopbackDiscord() as server,
         SimulatedProviders(World(), mannco_as_admin=True) as providers,
         Relay(url) as one,
         Relay(url) as other,
-        Pair(LiveBot(server, providers, tmp_path, url=url), [one, other]).started() as pair,
+        Pair(LiveBot(server, providers, tmp_path_factory.mktemp("desk"), url=url), [one, other]).started() as pair,
     ):
         yield pair
-        for bot in pair.bots:
-            assert "Traceback" not in bot.stderr
-        pair.live.assert_secrets_kept()
 
 
 def texts(records: list[InteractionRecord]) -> set[str]:
@@ -81,53 +121,48 @@ def texts(records: list[InteractionRecord]) -> set[str]:
 
 async def test_hangs(pair: Pair) -> None:
     """A process that hangs loses its duties within 10 s; once it wakes it answers nothing again and leads no more."""
-    first, second = pair.bots
-    before = texts(await pair.used())
-    first.send_signal(signal.SIGSTOP)
-    stopped_at = time.monotonic()
+    leader, other, _ = await pair.roles()
+    leader.send_signal(signal.SIGSTOP)
     meanwhile = await pair.used()
-    await second.wait_line(LEADS, TAKEN_OVER_WITHIN)
-    assert time.monotonic() - stopped_at < TAKEN_OVER_WITHIN
-    first.send_signal(signal.SIGCONT)
-    await first.wait_line("leads no more duty=all")
+    await pair.taken_over(other)
+    leader.send_signal(signal.SIGCONT)
+    await pair.live.server.until(lambda: not leads(leader), TAKEN_OVER_WITHIN)
     after = await pair.used()
 
-    assert texts(meanwhile) == texts(after) == before
+    assert texts(meanwhile) == texts(after) == ANSWERS
     assert [record.refusals for record in (*meanwhile, *after) if record.refusals] == []
+    await pair.in_order()
 
 
 @pytest.mark.parametrize("way", ["held", "cut"])
 async def test_cut_off(pair: Pair, way: str) -> None:
     """A process that sees Discord but not the database leads no more; the other one answers, as if it were alone."""
-    first, second = pair.bots
-    before = texts(await pair.used())
-    (pair.relays[0].hold if way == "held" else pair.relays[0].cut)()
-    meanwhile = await pair.used(40)
-    await second.wait_line(LEADS, TAKEN_OVER_WITHIN)
-    pair.relays[0].mend()
-    await first.wait_line(
-        "database available again" if "database unavailable" in first.stderr else "heartbeat again", 20
-    )
-    after = await pair.used()
+    _, other, relay = await pair.roles()
+    (relay.hold if way == "held" else relay.cut)()
+    meanwhile = await pair.used(20)
+    await pair.taken_over(other)
+    meanwhile += await pair.used(4)
+    relay.mend()
 
-    assert texts(meanwhile) == texts(after) == before
+    assert texts(meanwhile) == ANSWERS
+    await pair.in_order()
 
 
 async def test_both_cut_off(pair: Pair) -> None:
     """If both lose the database, people are told that nothing was changed; both go on once it is back."""
     for relay in pair.relays:
         relay.cut()
-    assert texts(await pair.used(4)) == {"⚠️ SkinDesk cannot use its database"}
+    meanwhile = await pair.used(4)
     for relay in pair.relays:
         relay.mend()
-    for bot in pair.bots:
-        await bot.wait_line("database available again", 20)
 
-    assert not any("database" in each for each in texts(await pair.used()))
+    assert texts(meanwhile) == {"⚠️ SkinDesk cannot use its database"}
+    await pair.in_order()
 
 
 async def test_slow(pair: Pair) -> None:
-    """A database that answers late makes answers late, and no process leads, answers or loses anything twice."""
+    """A database that answers late makes answers late; none comes twice, and the leader stays."""
+    leader, *_ = await pair.roles()
     for relay in pair.relays:
         relay.delay = 0.1
     records = await pair.used()
@@ -135,8 +170,9 @@ async def test_slow(pair: Pair) -> None:
         relay.delay = 0.0
 
     assert [record.refusals for record in records if record.refusals] == []
-    assert not any("database" in each for each in texts(records))
-    assert "leads no more" not in pair.bots[0].stderr
+    assert texts(records) == ANSWERS
+    assert leads(leader)
+    await pair.in_order()
 
 
 _FULL = """
@@ -176,17 +212,23 @@ async def refused_for_a_while(pair: Pair, url: str, fault: str, begin: str, end:
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(begin.encode())
         assert "Nothing was changed" in await grant()
-        assert f"database unavailable fault={fault}" in "".join(bot.stderr for bot in pair.bots)
+        await live.server.until(lambda: f"database unavailable fault={fault}" in pair.log())
         admin.execute(end.encode())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(_PATIENCE):
         while "Nothing was changed" in (shown := await grant()):  # noqa: ASYNC110 -- as a person tries
             await asyncio.sleep(0.2)
     assert "audit.read" in shown
+    await pair.in_order()
 
 
 async def test_discord_away_for_one(pair: Pair) -> None:
-    """If one process loses Discord, the other one answers."""
-    before = texts(await pair.used())
-    await pair.live.server.gateway.leave(pair.bots[0].name)
+    """If one process loses Discord, the other one answers; afterwards both are connected."""
+    leader, *_ = await pair.roles()
+    gateway = pair.live.server.gateway
+    await gateway.leave(leader.name)
+    meanwhile = await pair.used()
+    gateway.away_for.clear()
 
-    assert texts(await pair.used()) == before
+    assert texts(meanwhile) == ANSWERS
+    await pair.live.server.until(lambda: gateway.connected(leader.name), _PATIENCE)
+    await pair.in_order()

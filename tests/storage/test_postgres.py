@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import DatabaseUnavailable
@@ -152,6 +153,21 @@ async def test_server_away() -> None:
         with pytest.raises(ServerUnreachable):
             async with PostgresDatabase.open(server.url()):
                 pass
+
+
+async def test_back_after_a_while() -> None:
+    """However many connections broke and however long the server was away, the first probe finds it back."""
+    with postgres.own_server() as server:
+        async with PostgresDatabase.open(server.url()) as db:
+            await asyncio.gather(*(db.read("SELECT pg_sleep(0.2)") for _ in range(8)))
+            server.stop(mode="immediate")
+            with pytest.raises(DatabaseUnavailable):
+                await db.read("SELECT 1")
+            with pytest.raises(PoolTimeout):
+                await db.probe()
+            await asyncio.sleep(1.5)
+            server.start()
+            await db.probe()
 
 
 async def test_hanging_process(url: str, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,11 @@ CONNECTIONS = _READERS + 3
 """Connections of a process: those, the one that writes, one for signs of life, and one at a start."""
 
 _WAIT = 2.0
-"""Seconds to wait for a connection of the pool: Discord wants an answer within three."""
+"""Seconds to wait for a connection of the pool: Discord wants an answer within three.
+
+After as long the pool gives up to connect, and begins again with the next caller: it would wait minutes between two
+attempts after a long outage.
+"""
 
 OLDEST = 140_000
 """PostgreSQL 14."""
@@ -80,6 +84,7 @@ class PostgresDatabase(Database):
                     min_size=1,
                     max_size=_READERS,
                     timeout=_WAIT,
+                    reconnect_timeout=_WAIT,
                     open=False,
                     kwargs=options,
                 )
@@ -133,6 +138,8 @@ class PostgresDatabase(Database):
 
     async def probe(self) -> None:
         """Write a row and read it again, past the queue."""
+        if self.guard.health.fault is not None:
+            await self._pool.check()  # all connections may be broken, and each probe would find only one
         await self._run("UPDATE desk SET probed_at = floor(extract(epoch FROM now()))::bigint * 1000", ())
 
     @override

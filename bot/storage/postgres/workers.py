@@ -37,7 +37,7 @@ _CLAIM_WITHIN = 1.0
 """Seconds for a claim, of the three in which Discord wants an answer."""
 
 _REFUSES_AFTER = 1.7
-"""Seconds before a process without the database says so, if there are others: who has it answers meanwhile."""
+"""Seconds before a process without the database says so: another one, perhaps a new one, may answer meanwhile."""
 
 _OTHERS_LATER = 0.1
 """Seconds by which the process that does not lead a server claims later than the leader, which has its pages."""
@@ -200,8 +200,7 @@ class PostgresWorkers(Workers):
         try:
             return await self._claim_in_time(interaction_id, guild_id)
         except DatabaseUnavailable:
-            if self._others:
-                await asyncio.sleep(refuses_at - _now())
+            await asyncio.sleep(refuses_at - _now())
             raise
 
     @override
