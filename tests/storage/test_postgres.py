@@ -132,6 +132,19 @@ async def test_answer_to_commit_lost(
     assert (await db.read("SELECT count(*) FROM audit"))[0][0] == is_committed
 
 
+async def test_long_vacuum(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The space of erased rows is made reusable, however long that takes in a large database."""
+    monkeypatch.setattr(connections, "STATEMENT_WITHIN", 0.2)
+    monkeypatch.setattr(connections, "_ANSWER_WITHIN", 0.2)
+    with psycopg.connect(url, autocommit=True) as admin:
+        for setting in ("vacuum_cost_delay = 5", "vacuum_cost_limit = 10"):
+            admin.execute(f"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {setting}', current_database()); END $$")
+    async with PostgresDatabase.open(url) as db:
+        began = time.monotonic()
+        assert await db.wipe()
+        assert time.monotonic() - began > 0.4
+
+
 async def test_server_away() -> None:
     """While the server is away callers hear at once that nothing was changed; once it is back, all works again."""
     with postgres.own_server() as server:

@@ -49,12 +49,13 @@ class PostgresDatabase(Database):
     def __init__(
         self,
         *,
-        name: str,
+        url: str,
         guard: PostgresGuard,
         queue: WriteQueue,
         pool: psycopg_pool.AsyncConnectionPool[AsyncBoundedConnection],
     ) -> None:
-        self.name = name
+        self._url = url
+        self.name = name_of(url)
         """Server and database, without the password."""
         self.guard = guard
         self._queue = queue
@@ -92,7 +93,7 @@ class PostgresDatabase(Database):
             except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
                 raise ServerUnreachable(name, str(error)) from error
             stack.push_async_callback(pool.close, timeout=1.0)
-            database = cls(name=name, guard=guard, queue=queue, pool=pool)
+            database = cls(url=url, guard=guard, queue=queue, pool=pool)
             guard.begin(database.probe)
             stack.push_async_callback(database._finish)
             yield database
@@ -145,9 +146,11 @@ class PostgresDatabase(Database):
     @override
     async def wipe(self) -> bool:
         """Let VACUUM make the space of deleted rows reusable; docs/privacy.md says what that leaves."""
+        options = connection_options(self._url, role="vacuum", is_patient=True)
         try:
-            await self._run("VACUUM", ())
-        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+            async with await psycopg.AsyncConnection.connect(**options) as connection:
+                await connection.execute("VACUUM")
+        except psycopg.Error as error:
             _log.warning("deleted rows are not vacuumed yet: %s", type(error).__name__)
             return False
         return True
