@@ -1,6 +1,7 @@
 """What PostgreSQL does that SQLite cannot: the server is elsewhere, and goes away."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from itertools import pairwise
 import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
+from typing_extensions import override
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import DatabaseUnavailable
@@ -18,10 +20,11 @@ from bot.storage.audit.log import SqlAuditRepository, append
 from bot.storage.database import Connection
 from bot.storage.errors import ServerInUse, ServerUnreachable, ServerUnusable
 from bot.storage.postgres import connection as connections
+from bot.storage.postgres import schema
 from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.identify import PostgresIdentifySlots
-from bot.storage.postgres.schema import Migration, bundled
+from bot.storage.postgres.schema import Migration, bundled, migrate
 from bot.storage.postgres.workers import PostgresWorkers
 from bot.storage.resends import SqlResendRepository
 from tests.contracts.samples import draft
@@ -241,6 +244,30 @@ async def test_earlier_version_still_runs(url: str) -> None:
 
     async with PostgresDatabase.open(url, migrations=newer) as db:
         await db.read("SELECT body FROM notes")
+
+
+async def test_hanging_start(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that hangs while it checks the schema keeps no other one from starting: the server ends its session."""
+    monkeypatch.setattr(schema, "HANGS_AFTER", 0.5)
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    class Hanging(tuple[Migration, ...]):
+        __slots__ = ()
+
+        @override
+        def __len__(self) -> int:
+            hangs.set()
+            goes_on.wait(20)
+            return super().__len__()
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        starting = asyncio.create_task(asyncio.to_thread(migrate, connection, "", Hanging(bundled())))
+        await asyncio.to_thread(hangs.wait)
+        async with asyncio.timeout(10), PostgresDatabase.open(url) as db:
+            assert await db.write(add) == 1
+        goes_on.set()
+        with pytest.raises(psycopg.OperationalError):
+            await starting
 
 
 async def test_first_starts_at_once() -> None:

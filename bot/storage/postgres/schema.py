@@ -12,6 +12,9 @@ from bot.domain.access import Capability
 from bot.storage.errors import ServerInUse, ServerUnusable
 from bot.storage.migration_files import migration_files
 
+HANGS_AFTER = 5.0
+"""Seconds that a start may let the server wait while it holds the lock of starts: then it hangs, and others go on."""
+
 _LOCK = "SELECT pg_advisory_lock(0x536B446B0002)"
 _LOCK_IN_TRANSACTION = "SELECT pg_advisory_xact_lock(0x536B446B0002)"
 _UNLOCK = "SELECT pg_advisory_unlock(0x536B446B0002)"
@@ -55,7 +58,9 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
     ServerUnusable if the database is another program's or a later SkinDesk's, or if one fails; ``name`` is for it.
     ServerInUse if processes of an earlier version work on it: the tables would change under them.
     """
-    connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")
+    connection.execute(
+        f"SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = {HANGS_AFTER * 1000:.0f}"
+    )
     connection.execute(_LOCK)
     try:
         with connection.transaction():
