@@ -1,6 +1,7 @@
 """The composed services write only to their volumes, have no privileges, and are set up as docs/scaling.md says."""
 
 import re
+import subprocess
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,19 @@ def test_ports(file: str):
     assert sorted({inside for _, inside in ports}) == ["8080", "9464"]
     assert all(outside.startswith("127.0.0.1:") for outside, _ in ports)
     assert len({outside for outside, _ in ports}) == len(ports) == 2 * len(desks(file))
+
+
+def test_commands():
+    """A shell understands the commands of docs/scaling.md, and they name files and services that exist."""
+    text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    named = set(re.findall(r"\bskindesk-[a-z]\b", "".join(blocks)))
+
+    assert len(blocks) >= 4
+    for block in blocks:
+        subprocess.run(["/bin/sh", "-n"], input=block, text=True, check=True)
+    assert named == desks("compose-two-processes.yml").keys()
+    assert {file for file in re.findall(r"deploy/[\w.-]+\w", text) if not (ROOT / file).exists()} == set()
 
 
 @pytest.mark.parametrize("file", ["compose-two-processes.yml", "compose-clusters.yml"])
