@@ -171,8 +171,11 @@ async def test_server_away() -> None:
                 pass
 
 
-async def test_back_after_a_while() -> None:
-    """However many connections broke and however long the server was away, the first probe finds it back."""
+async def test_back_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    """However many connections broke and however long the server was away, the first probe finds it back.
+
+    The log says once why no connection was made.
+    """
     with postgres.own_server() as server:
         async with PostgresDatabase.open(server.url()) as db:
             await asyncio.gather(*(db.read("SELECT pg_sleep(0.2)") for _ in range(8)))
@@ -184,6 +187,10 @@ async def test_back_after_a_while() -> None:
             await asyncio.sleep(1.5)
             server.start()
             await db.probe()
+    refused = [
+        each.message for each in caplog.records if each.name == "psycopg.pool" and "No such file" in each.message
+    ]
+    assert len(refused) == len(caplog.messages) - 1 == 1
 
 
 async def test_hanging_process(url: str, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:

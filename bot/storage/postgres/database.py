@@ -15,12 +15,14 @@ from bot.storage.errors import DatabaseClosed, ServerMoved, ServerUnreachable, S
 from bot.storage.postgres.address import name_of
 from bot.storage.postgres.connection import CONNECT_WITHIN, AsyncBoundedConnection, PostgresWriter, connection_options
 from bot.storage.postgres.guard import PostgresGuard
+from bot.storage.postgres.pool_log import FirstOfEach
 from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.schema import Migration, bundled, migrate, moved_to, unknown_capabilities
 from bot.storage.postgres.sql import translated
 from bot.storage.write_queue import WriteQueue
 
 _log = logging.getLogger(__name__)
+logging.getLogger("psycopg.pool").addFilter(FirstOfEach())
 
 _T = TypeVar("_T")
 
@@ -86,6 +88,7 @@ class PostgresDatabase(Database):
                     max_size=_READERS,
                     timeout=_WAIT,
                     reconnect_timeout=_WAIT,
+                    name="PostgreSQL",
                     open=False,
                     kwargs=options,
                 )
