@@ -37,6 +37,10 @@ CREATE TABLE skindesk_migrations (
 )
 """
 
+OF_ANOTHER_PROGRAM = "it holds tables of another program. Make a database for SkinDesk alone"
+
+NOT_OURS = "it holds no tables of SkinDesk's. Look at the address"
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -66,19 +70,25 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
         with connection.transaction():
             if not is_ours(connection):
                 if has_tables(connection):
-                    raise ServerUnusable(name, "a database of another program")
+                    raise ServerUnusable(name, OF_ANOTHER_PROGRAM)
                 connection.execute(_FIRST)
         version = version_of(connection)
         if version > len(migrations):
-            raise ServerUnusable(
-                name, f"a later SkinDesk has written it: schema {version}, this one knows {len(migrations)}"
-            )
+            raise ServerUnusable(name, later(version, len(migrations)))
         if 0 < version < len(migrations) and (alive := living(connection)):
             raise ServerInUse(name, alive)
         for migration in migrations[version:]:
             _apply(connection, name, migration)
     finally:
         connection.execute(_UNLOCK)
+
+
+def later(version: int, newest: int) -> str:
+    """Return the refusal of a database that a later SkinDesk has written."""
+    return (
+        f"a later SkinDesk has written it: schema {version}, this one knows {newest}. Install that version, or restore "
+        "an earlier copy into an empty database"
+    )
 
 
 def keep_starts_out(connection: psycopg.Connection[Any]) -> None:

@@ -27,7 +27,7 @@ from bot.storage.postgres.connection import connection_options
 from bot.storage.postgres.maintenance.dump_file import TableRows, contents
 from bot.storage.postgres.maintenance.programs import find, run
 from bot.storage.postgres.reasons import explained
-from bot.storage.postgres.schema import bundled, is_ours, tables_of, version_of
+from bot.storage.postgres.schema import NOT_OURS, bundled, is_ours, later, tables_of, version_of
 
 NOT_KEPT = ("workers", "duties", "interaction_claims", "provider_calls", "provider_pauses", "identify_slots")
 """Tables about what processes do right now: their rows are in no backup."""
@@ -113,9 +113,9 @@ def dump(connection: psycopg.Connection[Any], url: str, target: Path, *, is_judg
 
 def _require_ours(connection: psycopg.Connection[Any], name: str) -> None:
     if not is_ours(connection):
-        raise ServerUnusable(name, "it holds no tables of SkinDesk's")
+        raise ServerUnusable(name, NOT_OURS)
     if (version := version_of(connection)) > (newest := len(bundled())):
-        raise ServerUnusable(name, f"a later SkinDesk has written it: schema {version}, this one knows {newest}")
+        raise ServerUnusable(name, later(version, newest))
 
 
 def _contents_of(connection: psycopg.Connection[Any]) -> dict[str, _Contents]:

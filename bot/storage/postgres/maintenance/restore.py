@@ -31,12 +31,15 @@ from bot.storage.postgres.maintenance.programs import find
 from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.request_ids import PostgresRequestIds
 from bot.storage.postgres.schema import (
+    NOT_OURS,
+    OF_ANOTHER_PROGRAM,
     Migration,
     bundled,
     created_by,
     has_tables,
     is_ours,
     keep_starts_out,
+    later,
     living,
     migrate,
     tables_of,
@@ -74,7 +77,7 @@ def restore(source: Path, url: str, *, at: datetime) -> Restored:
             former = former_in(SharedStatements(connection), PostgresRequestIds())
             _drop(connection, name)
         elif has_tables(connection):
-            raise ServerUnusable(name, "a database of another program")
+            raise ServerUnusable(name, OF_ANOTHER_PROGRAM)
         _load(connection, source, name, newest[:version])
         migrate(connection, name, newest)
         found = SharedStatements(connection)
@@ -94,7 +97,7 @@ def accept_recovered(url: str, *, at: datetime) -> Prepared:
         keep_starts_out(connection)
         take_write_lock(connection)
         if not is_ours(connection):
-            raise ServerUnusable(name, "it holds no tables of SkinDesk's")
+            raise ServerUnusable(name, NOT_OURS)
         _require_not_newer(connection, name)
         require_no_workers(connection, name)
         migrate(connection, name, bundled())
@@ -124,8 +127,7 @@ def _open(url: str, name: str) -> psycopg.Connection[Any]:
 
 def _require_not_newer(connection: psycopg.Connection[Any], name: str) -> None:
     if (version := schema_version(connection)) > (newest := len(bundled())):
-        reason = f"a later SkinDesk has written it: schema {version}, this one knows {newest}"
-        raise ServerUnusable(name, f"{reason}. Restore into an empty database, or with that version")
+        raise ServerUnusable(name, later(version, newest))
 
 
 def _keep(source: Path, url: str, *, at: datetime) -> Path:

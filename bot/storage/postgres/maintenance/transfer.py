@@ -16,7 +16,7 @@ from bot.storage.postgres.connection import connection_options, take_write_lock
 from bot.storage.postgres.database import require_server
 from bot.storage.postgres.maintenance.restore import require_no_workers
 from bot.storage.postgres.reasons import explained
-from bot.storage.postgres.schema import bundled, is_ours, keep_starts_out, migrate, moved_to, version_of
+from bot.storage.postgres.schema import NOT_OURS, bundled, is_ours, keep_starts_out, migrate, moved_to, version_of
 from bot.storage.transfer import NUMBERED, Row, Source, Target
 
 _ROWS_AT_ONCE = 100
@@ -110,7 +110,7 @@ def source(url: str) -> Iterator[PostgresSource]:
                 "Start this SkinDesk on it once, and stop it" if version < newest else "Move it with the version it has"
             )
             reason = f"its schema is {version}, not {newest}. {step}"
-            raise ServerUnusable(name, reason if version else "it holds no tables of SkinDesk's")
+            raise ServerUnusable(name, reason if version else NOT_OURS)
         require_no_workers(connection, name)
         yield PostgresSource(url, connection)
 
