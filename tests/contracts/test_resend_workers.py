@@ -81,6 +81,7 @@ async def test_not_told_yet(resends: ResendRepository, others: ResendRepository)
     taken = await others.take_over(denied, at=LATER)
 
     assert taken == denied
+    assert await resends.take_over(denied, at=LATER) is None
     await resends.finalise(GUILD, denied.id, at=LATER)
     assert await resends.begin_telling(GUILD, denied.id, at=LATER) is None
     assert await resends.not_finalised() == (taken,)

@@ -164,6 +164,17 @@ async def test_hung_before_the_call(services: ResendSetup, other: ResendSetup) -
     assert (kept.state, kept.decided_by) == (ResendState.SENT, OTHER_MODERATOR.user_id)
 
 
+async def test_not_alive(services: ResendSetup) -> None:
+    """A process that others may call dead begins no call."""
+    resend = await services.requested()
+    services.workers.lease_number = None
+
+    with pytest.raises(ShuttingDown):
+        await services.approve(resend.id, by=MODERATOR)
+
+    assert services.provider.calls == {}
+
+
 @pytest.mark.parametrize("lease", [None, 2])
 async def test_hung_as_the_call_began(services: ResendSetup, other: ResendSetup, lease: int | None) -> None:
     """A process that hung while it stored its call makes none, even if it counts among the living again by then."""

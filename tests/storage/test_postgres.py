@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg_pool import PoolTimeout
 from typing_extensions import override
 
@@ -133,6 +134,43 @@ async def test_answer_to_commit_lost(
         assert not caught.value.may_be_done
         await recovered(db)
     assert (await db.read("SELECT count(*) FROM audit"))[0][0] == is_committed
+
+
+async def test_outcome_of_commit_unknown(url: str, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the server is away right after a COMMIT, the caller hears that the change may have been made."""
+    monkeypatch.setattr(connections, "STATEMENT_WITHIN", 0.5)
+    commit = connections.PostgresWriter.execute_commit
+    allow = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
+    name = sql.Identifier(url.partition("?")[0].rpartition("/")[2])
+    with (
+        psycopg.connect(postgres.server().url(), autocommit=True) as admin,
+        psycopg.connect(url, autocommit=True) as ours,
+    ):
+
+        def lose(writer: connections.PostgresWriter) -> None:
+            commit(writer)
+            admin.execute(sql.SQL(allow).format(name, sql.SQL("false")))
+            ours.execute(END_ALL)
+            commit(writer)
+
+        monkeypatch.setattr(connections.PostgresWriter, "execute_commit", lose)
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await db.write(add)
+        admin.execute(sql.SQL(allow).format(name, sql.SQL("true")))
+    assert caught.value.may_be_done
+    await recovered(db)
+    assert (await db.read("SELECT count(*) FROM audit"))[0][0] == 1
+
+
+async def test_answer_to_statement_lost(db: PostgresDatabase) -> None:
+    """A statement that changes something is not run again if its answer is lost: a claim would seem another's."""
+    with pytest.raises(DatabaseUnavailable):
+        await db.run(
+            "DO $$ BEGIN INSERT INTO interaction_claims SELECT count(*), 'a' FROM interaction_claims; COMMIT; "
+            "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); END $$"
+        )
+    await recovered(db)
+    assert (await db.read("SELECT count(*) FROM interaction_claims"))[0][0] == 1
 
 
 async def test_long_vacuum(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
