@@ -201,13 +201,11 @@ class KilledInTurns(KilledBot):
         """Requester and owner hear the end once, or the card says that they may not know; there is one card."""
         number, end = number_of(card), state_of(card)
         title = f"Resend {number} · {end}\n"
-        followed = [message for record in records for message in record.followups]
 
         def told() -> list[int]:
-            people = (self._live.agent, self._live.customer)
-            heard = [[*followed, *self._live.server.direct_messages(who)] for who in people]
-            heard[1] = self._live.server.direct_messages(self._live.customer)
-            return [sum(title in message.text for message in messages) for messages in heard]
+            followed = [message for record in records for message in record.followups]
+            agent, customer = map(self._live.server.direct_messages, (self._live.agent, self._live.customer))
+            return [sum(title in each.text for each in heard) for heard in ([*followed, *agent], customer)]
 
         def is_told() -> bool:
             return all(told()) or any(note in card.text for note in _NOT_TOLD)
