@@ -1,5 +1,6 @@
 """The program on PostgreSQL: it works as on SQLite, says when the server is gone, and goes on when it is back."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,11 +13,12 @@ from bot.demo.trades import ResendAnswer
 from bot.demo.world import World
 from bot.exit_codes import ExitCode
 from bot.storage.postgres.database import PostgresDatabase
-from tests.e2e.live_bot import LiveBot, answer_of
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
 from tests.e2e.test_faults import failed_trades
 from tests.e2e.test_watching import fetched, metrics, sample
 from tests.support import postgres
 from tests.support.discord_server import LoopbackDiscord
+from tests.support.relay import Relay
 
 _WITHOUT_PSYCOPG = """
 import sys
@@ -52,6 +54,30 @@ async def test_resend(desk: LiveBot) -> None:
     assert postgres.rows(desk.url, "SELECT count(*) > 3, count(DISTINCT digest) FROM provider_calls") == [(True, 3)]
     assert list(desk.folder.iterdir()) == []
     assert "Traceback" not in bot.stderr
+    desk.assert_sound()
+
+
+_WRITES = """
+SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'skindesk writer'
+AND state = 'idle in transaction' AND query NOT LIKE '%xact_id%'
+"""
+
+
+async def test_stopped_while_it_hangs(desk: LiveBot) -> None:
+    """A stop while the server gives no answer in the middle of a change takes no longer, and the user hears of it."""
+    async with Relay(desk.url) as relay, desk.bot(database__url=relay.url) as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        relay.delay = 0.15
+        begun = await desk.begin(desk.owner, "access grant", role=desk.support, capability="audit.read")
+        async with asyncio.timeout(10):
+            while not postgres.rows(desk.url, _WRITES):  # noqa: ASYNC110 -- another process writes
+                await asyncio.sleep(0.01)
+        relay.hold()
+
+        assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
+
+    assert "restarting" in answer_of(begun).text
     desk.assert_sound()
 
 

@@ -27,6 +27,7 @@ from bot.observability.logs import reference
 from bot.observability.redaction import redact
 from bot.observability.tracing import Outcome
 from bot.ports import Explanations
+from bot.services.keyed_tasks import call_within
 from bot.ui.errors import error_embed
 from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, AnsweredElsewhere, code_of, is_trouble_of_discord
 from bot.ui.interaction.rights import requires
@@ -34,6 +35,9 @@ from bot.ui.interaction.session import Interaction, InteractionSession, session_
 from bot.ui.ready_answers import ready_answer
 
 _log = logging.getLogger(__name__)
+
+_AUDIENCE_WITHIN = 0.5
+"""Seconds in which the database may say who reads an error: what reports it may have little time left."""
 
 _REFUSALS = (
     SkinDeskError,
@@ -179,7 +183,7 @@ async def _audience(session: InteractionSession) -> Audience:
     if not session.is_served:  # nothing is read there
         return Audience.CUSTOMER
     try:
-        return await session.services.snapshots.audience_of(session.actor)
+        return await call_within(_AUDIENCE_WITHIN, session.services.snapshots.audience_of(session.actor))
     except Exception:  # noqa: BLE001 -- the same error may be the one to report; customers are shown the least
         return Audience.CUSTOMER
 
