@@ -22,7 +22,6 @@ from bot.storage.database import Connection
 from bot.storage.errors import ServerInUse, ServerUnreachable, ServerUnusable
 from bot.storage.postgres import connection as connections
 from bot.storage.postgres import schema
-from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.identify import PostgresIdentifySlots
 from bot.storage.postgres.schema import Migration, bundled, migrate
@@ -68,7 +67,7 @@ async def test_two_processes(url: str, db: PostgresDatabase) -> None:
         logs = SqlAuditRepository(db), SqlAuditRepository(other)
         await asyncio.gather(*(log.append(ENTRY) for log in logs for _ in range(100)))
 
-    report = chain_report(url)
+    report = postgres.chain_report(url)
     assert (report.rows, report.fault) == (200, None)
 
 
@@ -332,3 +331,9 @@ async def test_password(caplog: pytest.LogCaptureFixture) -> None:
         async with PostgresDatabase.open("postgresql://desk:hunter2hunter2@127.0.0.1:1/desk"):
             pass
     assert "hunter2" not in f"{caught.value!r} {caught.value} {caplog.text}"
+
+
+async def test_options(url: str) -> None:
+    """Options of the server's in the address count, but not against SkinDesk's own limits."""
+    async with PostgresDatabase.open(f"{url}&options=-c%20geqo%3Doff%20-c%20statement_timeout%3D0") as db:
+        assert await db.read("SELECT current_setting('geqo'), current_setting('statement_timeout')") == [("off", "5s")]

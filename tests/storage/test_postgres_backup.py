@@ -28,7 +28,6 @@ from bot.storage.errors import (
 )
 from bot.storage.guild_settings import SqlPauseRepository
 from bot.storage.maintenance import Prepared
-from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.maintenance import backup as backups
 from bot.storage.postgres.maintenance.backup import back_up
@@ -249,7 +248,7 @@ class TestRestore:
             new = await resends.open(draft(trade_id=10))
             assert new is not None
             assert new.id > lost.id
-        assert chain_report(desk).fault is None
+        assert postgres.chain_report(desk).fault is None
 
     async def test_replaced_is_kept(self, desk: str, dump: Path):
         """What was there is kept as a dump beside the copy, and can be restored itself."""

@@ -6,7 +6,6 @@ import sys
 from asyncio.subprocess import PIPE
 from collections import Counter
 
-from bot.storage.postgres.audit_check import chain_report
 from tests.architecture.sources import ROOT
 from tests.storage.racing import AT_MOST, TRIES
 from tests.support import postgres
@@ -26,7 +25,7 @@ async def test_at_once():
             assert await racer.stdout.readline() == b"open\n"
         ends = await asyncio.gather(*(racer.communicate(b"%d\n" % number) for number, racer in enumerate(racers)))
         done = sum((Counter(json.loads(out)) for out, _ in ends), Counter())
-        report = chain_report(url)
+        report = postgres.chain_report(url)
 
     once = ("resends of a trade", "links", "sign-ins", "grants", "pauses")
     assert done == {"notes": AT_MOST, "resends": AT_MOST, **dict.fromkeys(once, TRIES)}

@@ -22,7 +22,6 @@ from bot.migration import run_migrate
 from bot.storage.audit.log import SqlAuditRepository
 from bot.storage.errors import DatabaseChanged, DatabaseMoved, ServerEmpty, ServerMoved
 from bot.storage.postgres.admission import open_admitted as open_admitted_server
-from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.maintenance import transfer as postgres_side
 from bot.storage.postgres.workers import PostgresWorkers
@@ -136,7 +135,7 @@ async def test_there_and_back(desk: Path, url: str, capsys: pytest.CaptureFixtur
     assert "ok open requests: 1 approved, 1 pending, 1 sending, 1 unknown\n" in out
     with pytest.raises(DatabaseMoved, match=r"has moved to PostgreSQL at .*/test_"):
         await start(desk)
-    assert chain_report(url) == inspect(desk).chain
+    assert postgres.chain_report(url) == inspect(desk).chain
     await start_at(url)
 
     back = desk.with_name("back.db")
@@ -164,7 +163,7 @@ async def test_goes_on(desk: Path, url: str) -> None:
             "INSERT INTO notes (guild_id, user_id, author_id, text, at) VALUES (1, 1, 1, '', 1) RETURNING id"
         )
         assert note == highest["notes"] + 1
-    assert chain_report(url).fault is None
+    assert postgres.chain_report(url).fault is None
 
 
 async def test_every_table(path: Path, url: str) -> None:

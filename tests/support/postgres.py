@@ -21,6 +21,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from bot.domain.audit import ChainReport
+
 _FOLDER = "TEST_POSTGRES_FOLDER"
 """The variable by which the processes of a run know the server's folder."""
 
@@ -158,6 +160,14 @@ def rows(url: str, sql: LiteralString, *parameters: object) -> list[tuple[Any, .
 def dump(url: str) -> bytes:
     """Return all that is in a database, as text."""
     return subprocess.run([programs() / "pg_dump", url], check=True, capture_output=True).stdout  # noqa: S603 -- our own tools
+
+
+def chain_report(url: str) -> ChainReport:
+    """Return what checking the audit log has found."""
+    from bot.storage.postgres.audit_check import chain_in  # noqa: PLC0415 -- as below
+
+    with psycopg.connect(url) as connection:
+        return chain_in(connection)
 
 
 def _make_template(ours: Server) -> None:

@@ -10,7 +10,6 @@ import psycopg
 from bot.domain.audit import ChainReport
 from bot.storage.audit.check import check_chain
 from bot.storage.database import Cursor
-from bot.storage.postgres.connection import connection_options
 from bot.storage.postgres.sql import translated
 
 _ROWS_AT_ONCE = 2_000
@@ -36,16 +35,7 @@ class _Reader:
         raise NotImplementedError(sql)
 
 
-def chain_report(url: str) -> ChainReport:
-    """Return what checking the log and the pseudonyms as they are now has found. psycopg.Error without a connection."""
-    options = connection_options(url, role="check") | {"autocommit": False}
-    with psycopg.connect(**options) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        return chain_in(connection)
-
-
 def chain_in(connection: psycopg.Connection[Any]) -> ChainReport:
-    """Do the same inside a transaction, with what it sees."""
+    """Return what checking the log and the pseudonyms has found, as the transaction sees them."""
     with ExitStack() as stack:
         return check_chain(_Reader(connection, stack), unreadable=psycopg.Error, has_removal=True)

@@ -110,11 +110,14 @@ def connection_options(url: str, *, role: str, is_patient: bool = False) -> dict
         "lock_timeout": STATEMENT_WITHIN,
         "idle_in_transaction_session_timeout": 0 if is_patient else _IDLE_WITHIN,
     }
-    options = " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items())
+    parts = parts_of(url)
+    options = " ".join(
+        [parts.get("options", ""), *(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items())]
+    )
     if is_patient:
         options += " -c TimeZone=UTC -c DateStyle=ISO -c client_encoding=UTF8"
     return {
-        "conninfo": make_conninfo(**parts_of(url) | {"application_name": f"skindesk {role}"}),
+        "conninfo": make_conninfo(**parts | {"application_name": f"skindesk {role}"}),
         "options": options,
         "connect_timeout": round(CONNECT_WITHIN),
         "autocommit": True,

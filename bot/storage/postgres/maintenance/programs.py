@@ -77,7 +77,8 @@ def _environment(url: str) -> dict[str, str]:
         option.keyword.decode(): option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar
     }
     parts = {variables[key]: value for key, value in parts_of(url).items() if key in variables}
-    return ours | parts | {"PGOPTIONS": _SETTINGS, "PGAPPNAME": "skindesk maintenance", "PGCONNECT_TIMEOUT": "10"}
+    options = f"{parts.get('PGOPTIONS', '')} {_SETTINGS}"
+    return ours | parts | {"PGOPTIONS": options, "PGAPPNAME": "skindesk maintenance", "PGCONNECT_TIMEOUT": "10"}
 
 
 def _text(errors: IO[bytes]) -> str:
