@@ -324,7 +324,9 @@ class PostgresWorkers(Workers):
         led = {duty for row in living for duty in row["duties"]}
         is_kept_out = self._may_lead and self._shards not in led
         if is_kept_out and not self._is_kept_out:
-            _log.warning("cannot lead duty=%s, which overlaps others=%s", self._shards, ",".join(sorted(led - {HOUSEKEEPING})))
+            _log.warning(
+                "cannot lead duty=%s, which overlaps others=%s", self._shards, ",".join(sorted(led - {HOUSEKEEPING}))
+            )
         self._is_kept_out = is_kept_out
         if self._others - others or held - self._held:
             self._change.set()
