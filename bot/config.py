@@ -90,7 +90,10 @@ def _postgres_address(secret: SecretStr) -> SecretStr:
     except ValueError:
         address = ""
     if not _POSTGRES_ADDRESS.fullmatch(address):
-        raise ValueError("Input should be an address like postgresql://user:password@host/name")
+        raise ValueError(
+            "Input should be an address like postgresql://user:password@host/name, with odd characters of the password "
+            "as their code (%40 for @, %2F for /)"
+        )
     return secret
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from bot.domain.audit import ChainReport
 from bot.storage import repositories
 from bot.storage.database import Database
-from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.maintenance.inspection import inspect
@@ -101,7 +100,7 @@ async def two_processes() -> AsyncIterator[list[Repositories]]:
     with postgres.database() as url:
         async with PostgresDatabase.open(url) as one, PostgresDatabase.open(url) as other:
             rows = partial(_rows, one, await _tables_of_postgres(one))
-            yield [_over(db, chain=partial(chain_report, url), rows=rows) for db in (one, other)]
+            yield [_over(db, chain=partial(postgres.chain_report, url), rows=rows) for db in (one, other)]
 
 
 @asynccontextmanager
