@@ -221,12 +221,16 @@ async def refused_for_a_while(pair: Pair, url: str, fault: str, begin: str, end:
     await pair.in_order()
 
 
+_TAKE_COMMANDS = "SELECT count(*) FROM workers WHERE takes_commands"
+
+
 async def test_discord_away_for_one(pair: Pair) -> None:
-    """If one process loses Discord, the other one answers; afterwards both are connected."""
+    """If one process loses Discord, the others know and one answers; afterwards both are connected."""
     leader, *_ = await pair.roles()
     gateway = pair.live.server.gateway
     await gateway.leave(leader.name)
     meanwhile = await pair.used()
+    await pair.live.server.until(lambda: postgres.rows(pair.live.url, _TAKE_COMMANDS) == [(1,)], _PATIENCE)
     gateway.away_for.clear()
 
     assert texts(meanwhile) == ANSWERS
