@@ -14,7 +14,7 @@ CHECKS = (
     ("mypy",),
     ("lint-imports",),
     ("vulture",),
-    ("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
+    ("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"),
 )
 
 

@@ -92,7 +92,7 @@ def _run(tool: str, version: str, python: Path) -> int:
     _say(f"Python {version} ({python}): {' '.join(PARTS)}")
     for command in (
         [tool, "sync", "--quiet", "--locked", "--all-extras", "--python", str(python)],
-        [str(environment / "bin" / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *PARTS],
+        [str(environment / "bin" / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *PARTS],
     ):
         if code := subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode:  # noqa: S603 -- our own tools
             return code
