@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.secrets import Secret
+from bot.ports.windows import CallRequest
 from bot.providers.rate_limits import MINUTE
 from bot.providers.shared_windows import Names, SharedWindow
 from bot.storage.postgres.database import PostgresDatabase
@@ -47,6 +49,19 @@ async def test_two_processes_press_a_limit(url: str) -> None:
     assert provider.most_in(per) <= LIMIT
     assert sum(made) == len(provider.arrived) > 2 * LIMIT
     assert min(made) > 0
+
+
+async def test_counted_one_after_another(url: str) -> None:
+    """A call is not decided while another process is about to count one of the same window."""
+    request = CallRequest(window=b"window", per=MINUTE, within=MINUTE, limit=1)
+    count = "SELECT decide_call('window', NULL, NULL, true, 1, 0, '1 minute', '1 minute', true)"
+    async with PostgresDatabase.open(url) as mine:
+        with psycopg.connect(url) as theirs:
+            theirs.execute(count)
+            deciding = asyncio.create_task(PostgresWindows(mine).take(request))
+            await asyncio.sleep(0.3)
+            assert not deciding.done()
+        assert (await deciding).wait > timedelta(0)
 
 
 async def test_what_is_shared(url: str, connect, failure_of) -> None:
