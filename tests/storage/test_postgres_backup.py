@@ -314,6 +314,8 @@ class TestRefused:
     def test_alive(self, desk: str, dump: Path):
         query(desk, "INSERT INTO workers (id, shards, may_lead, takes_commands) VALUES ('a', '0-0/1', true, true)")
         assert isinstance(self.refused(dump, desk), ServerInUse)
+        with pytest.raises(ServerInUse):
+            accept_recovered(desk, at=LATER)
 
     @pytest.mark.parametrize("damage", ["cut", "changed", "text"])
     def test_damaged(self, desk: str, dump: Path, damage: str):
