@@ -15,9 +15,10 @@ async def test_first(repositories: Repositories) -> None:
 
     kept = await asyncio.gather(*(first.keep(guild_id, at=NOW) for guild_id in (GUILD, OTHER_GUILD, GUILD)))
 
-    assert set(kept) == {GUILD}
-    assert await first.keep(OTHER_GUILD, at=NOW) == GUILD
-    assert await first.kept() == GUILD
+    (winner,) = set(kept)  # of two processes either may come first
+    for guild_id in (GUILD, OTHER_GUILD):
+        assert await first.keep(guild_id, at=NOW) == winner
+    assert await first.kept() == winner
 
 
 async def test_is_still_new(repositories: Repositories) -> None:
