@@ -112,7 +112,8 @@ _NOTES = {
     "paused": "Resends were stopped after an approval and before sending. Nothing was sent; decide again.",
     "requester_not_told": "The requester could not be told by direct message.",
     "telling_in_doubt": (
-        "SkinDesk stopped while it told requester and owner how this ended. They may not know it: no one is told twice."
+        "SkinDesk stopped while it told requester and owner how this ended. They may not know it, and it is not told "
+        "twice: `/trades` shows them."
     ),
     "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
 }
