@@ -46,12 +46,7 @@ class Stage:
 
     @classmethod
     async def set(cls, scene: Scene) -> Self:
-        """Make a role for each capability, and take from @everyone what a new server gives them.
-
-        Nothing is done in the background, so that minutes pass at once.
-        """
-        for job in scene.client._jobs:
-            job.cancel()
+        """Make a role for each capability, and take from @everyone what a new server gives them."""
         guild, access = scene.guild, scene.client.services.access
         for capability in SEEDED:
             await access.revoke(guild.id, capability, by=scene.owner)

@@ -207,7 +207,7 @@ async def load_again(page: Page) -> None:
     viewer = await page.evaluate("simcordPreview.viewerId")
     await page.reload()
     await settled(page)
-    if await page.evaluate("simcordPreview.viewerId") != viewer:
+    if viewer is not None and await page.evaluate("simcordPreview.viewerId") != viewer:
         await page.select_option("#viewer-picker", value=str(viewer))
         await until(page, "number => simcordPreview.viewerId === number", viewer)
 
