@@ -15,7 +15,7 @@ CHECKS = (
     ("lint-imports",),
     ("vulture",),
     # More workers than two cores: half of the time goes into waiting for processes.
-    ("pytest", "-n", "4", "--dist", "worksteal"),
+    ("pytest", "-n", "3", "--dist", "worksteal"),
 )
 
 
