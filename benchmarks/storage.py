@@ -172,7 +172,7 @@ async def checking(db: SqliteDatabase, plain: Plain, *, rounds: int) -> list[Rat
         clock=clock,
     )
     access = AccessService(
-        grants=SqlGrantRepository(db), links=SqlLinkRepository(db), rows=rows, audit=audit, clock=clock
+        grants=SqlGrantRepository(db, now=clock.now), links=SqlLinkRepository(db), rows=rows, audit=audit, clock=clock
     )
     actor = Actor(guild_id=GUILD, user_id=USER, role_ids=frozenset({ROLE}))
     await access.require(Capability.TRADES_OWN, of=actor)

@@ -109,7 +109,7 @@ async def measured(folder: Path, *, watches: int, rounds: int) -> list[Fact]:
     clock, discord = Minutes(), Discord()
     providers = tuple(map(Listed, PROVIDERS))
     async with SqliteDatabase.open(folder / "desk.db") as db:
-        rows, links, grants = SqlAuditRepository(db), SqlLinkRepository(db), SqlGrantRepository(db)
+        rows, links, grants = SqlAuditRepository(db), SqlLinkRepository(db), SqlGrantRepository(db, now=clock.now)
         await grants.grant(Grant(GUILD, GUILD, Capability.TRADES_ANY), by=0, at=clock.now())
         repository = SqlWatchRepository(db)
         guilds = ServedGuilds(first=SqlFirstGuildRepository(db), clock=clock)

@@ -97,7 +97,7 @@ async def assembled(
     async with AsyncExitStack() as stack:
         storage = await open_storage(settings, stack, accepts_new=new_database, at=clock.now())
         clock = SharedClock(clock, storage.workers)
-        stored = Repositories.over(storage.database, worker=storage.workers.me)
+        stored = Repositories.over(storage.database, worker=storage.workers.me, now=clock.now)
         telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(
             settings,

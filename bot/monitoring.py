@@ -6,7 +6,6 @@ import asyncio
 import platform
 import sqlite3
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
@@ -84,6 +83,7 @@ class Monitor:
         providers: tuple[HealthSource, ...] = (),
     ) -> None:
         self._client = client
+        self._clock = client.services.clock
         self._requests = requests
         self._metrics = metrics
         self._guard = storage.guard
@@ -91,7 +91,7 @@ class Monitor:
         self._providers = providers
         tables = SqlTableMetrics(storage.database)
         self._database = Reading("database", storage.guard.check, metrics.not_read)
-        self._resends = Reading("resends", lambda: tables.resends(datetime.now(UTC)), metrics.not_read)
+        self._resends = Reading("resends", lambda: tables.resends(self._clock.now()), metrics.not_read)
         self._files = Reading("database files", storage.metrics.files, metrics.not_read)
         self._backup = Reading("last backup", storage.metrics.last_backup, metrics.not_read)
 
@@ -100,7 +100,7 @@ class Monitor:
         database = await self._database.read()  # first: it says whether the others may be read
         resends, files, backup = await asyncio.gather(self._resends.read(), self._files.read(), self._backup.read())
         readings = Readings(
-            at=datetime.now(UTC),
+            at=self._clock.now(),
             guilds=len(self._client.guilds),
             shards=self._client.shards_health(),
             providers=tuple([await source.health() for source in self._providers]),

@@ -8,7 +8,7 @@ from bot.domain.health import ShardHealth
 from bot.ports import Clock
 
 _MOST_LINES = 3
-"""Shards that are told about one by one."""
+"""How many shards are named one by one, at most."""
 
 
 class Shards:

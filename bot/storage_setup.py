@@ -23,8 +23,9 @@ class Storage:
     workers: Workers
     metrics: EngineMetrics
     windows: SharedWindows | None = None
-    identify_slots: IdentifySlots | None = None
     """The limits of providers that several processes keep together; None if this one is alone."""
+    identify_slots: IdentifySlots | None = None
+    """The times at which they begin sessions with Discord; None if this one is alone."""
 
 
 async def open_storage(settings: Settings, stack: AsyncExitStack, *, accepts_new: bool, at: datetime) -> Storage:

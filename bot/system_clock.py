@@ -20,7 +20,7 @@ class SystemClock:
 
 
 class SharedClock:
-    """One time for all processes: the database server's, whatever the clocks of their machines say."""
+    """The database server's time, by which all processes go even if the clocks of their machines differ."""
 
     def __init__(self, own: Clock, workers: Workers) -> None:
         self._own = own

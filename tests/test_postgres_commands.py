@@ -36,7 +36,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             await fill(db)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", postgres.search_path())
     with postgres.database() as address:
         asyncio.run(opened(address))
         configure(f"{GOOD}database.url = {json.dumps(address)}\n")

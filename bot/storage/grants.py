@@ -1,7 +1,7 @@
 """Keeps which role holds which capability, and seeds a guild once."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cachetools import LRUCache
 from typing_extensions import override
@@ -49,10 +49,6 @@ def grants_in(connection: Connection, guild_id: int) -> tuple[Grant, ...]:
     return tuple(map(_grant, connection.execute(_IN_GUILD, {"guild_id": guild_id})))
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class SqlGrantRepository(GrantRepository):
     """Grants as rows. If no other process writes, those of recently used guilds are cached: every command checks them.
 
@@ -60,7 +56,7 @@ class SqlGrantRepository(GrantRepository):
     guild.
     """
 
-    def __init__(self, db: Database, *, now: Callable[[], datetime] = _utc_now, max_guilds: int = 1_000) -> None:
+    def __init__(self, db: Database, *, now: Callable[[], datetime], max_guilds: int = 1_000) -> None:
         self._db = db
         self._now = now
         self._cache: LRUCache[int, tuple[Grant, ...]] = LRUCache(max_guilds)

@@ -1,6 +1,8 @@
 """All repositories over one database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from bot.ports import (
@@ -54,10 +56,13 @@ class Repositories:
     command_syncs: CommandSyncs
 
     @classmethod
-    def over(cls, db: Database, *, worker: str) -> Self:
-        """Make them for a process. Use one set for each open database: some keep rows in memory."""
+    def over(cls, db: Database, *, worker: str, now: Callable[[], datetime]) -> Self:
+        """Make them for a process; ``now`` dates the first grants of a guild.
+
+        Use one set for each open database: some keep rows in memory.
+        """
         return cls(
-            grants=SqlGrantRepository(db),
+            grants=SqlGrantRepository(db, now=now),
             links=SqlLinkRepository(db),
             settings=SqlGuildSettingsRepository(db),
             first_guild=SqlFirstGuildRepository(db),

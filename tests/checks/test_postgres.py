@@ -1,6 +1,5 @@
 """The checks of a PostgreSQL database, which change nothing, whether SkinDesk runs or not."""
 
-import os
 from collections.abc import Iterator
 
 import psycopg
@@ -21,7 +20,7 @@ UNKNOWN_GRANT = "INSERT INTO guilds (guild_id) VALUES (1); INSERT INTO grants VA
 
 @pytest.fixture(autouse=True)
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", postgres.search_path())
 
 
 @pytest.fixture

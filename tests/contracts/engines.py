@@ -14,6 +14,7 @@ from bot.storage.database import Database
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.maintenance.inspection import inspect
+from tests.contracts.samples import NOW
 from tests.support import postgres
 
 
@@ -83,7 +84,7 @@ async def _rows(db: Database, tables: Mapping[str, Collection[str]], guild_id: i
 def _over(
     db: Database, *, chain: Callable[[], ChainReport | None], rows: Callable[[int], Awaitable[Rows]]
 ) -> Repositories:
-    opened = repositories.Repositories.over(db, worker="worker")
+    opened = repositories.Repositories.over(db, worker="worker", now=lambda: NOW)
     return Repositories(**{field.name: getattr(opened, field.name) for field in fields(opened)}, chain=chain, rows=rows)
 
 

@@ -33,6 +33,32 @@ import sys
 sys.modules["psycopg_pool"] = sys.modules["bot.storage.postgres"] = None{_WITHOUT_PSYCOPG}"""
 """The program where nothing of PostgreSQL can be imported."""
 
+_FAST_CLOCK = """
+import inspect, sys
+from datetime import datetime, timedelta
+
+class Fast(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) + timedelta(minutes=10)
+
+import bot.app, bot.storage.postgres.workers
+for name, module in list(sys.modules.items()):
+    if name.startswith("bot.") and "datetime.now(" in inspect.getsource(module):
+        module.datetime = Fast
+from bot.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+_MOMENTS = """
+SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = current_schema() AND data_type = 'bigint' AND column_name ~ '(^|_)at$'
+    AND column_name <> 'expires_at'
+"""
+"""The columns that hold moments in the past."""
+
+_IN_A_MINUTE = "(extract(epoch FROM now()) + 60) * 1000"
+
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
@@ -187,3 +213,17 @@ async def test_start_refused(desk: LiveBot) -> None:
     for each in (bot, bare):
         assert "Traceback" not in each.stderr
         assert postgres.PASSWORD not in each.stderr
+
+
+async def test_fast_clock(desk: LiveBot, unused_tcp_port: int) -> None:
+    """A machine whose clock is ten minutes fast stores and measures all times by the server's clock."""
+    async with desk.running(program=_FAST_CLOCK, observability__listen=f"127.0.0.1:{unused_tcp_port}"):
+        await desk.requested(failed_trades(desk)[0])
+        waited = (await metrics(unused_tcp_port))[sample("resends_oldest_seconds", state="pending")]
+    late = [
+        f"{table}.{column}"
+        for table, column in postgres.rows(desk.url, _MOMENTS)
+        if postgres.rows(desk.url, f"SELECT 1 FROM {table} WHERE {column} > {_IN_A_MINUTE}")  # noqa: S608 -- the schema's own names
+    ]
+    assert late == []
+    assert 0 <= waited < 60

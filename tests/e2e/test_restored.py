@@ -1,6 +1,5 @@
 """A restored database serves, and sends nothing a second time."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,7 @@ def engine(request: pytest.FixtureRequest, live: LiveBot, monkeypatch: pytest.Mo
     if request.param == "sqlite":
         yield
         return
-    monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", postgres.search_path())
     with postgres.database() as live.url:
         yield
 

@@ -30,6 +30,7 @@ from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.maintenance.record import BackupRecord, note_backup
 from bot.storage.sqlite.metrics import SqliteMetrics
 from bot.storage_setup import Storage
+from bot.system_clock import SystemClock
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -47,7 +48,12 @@ def values(text: bytes) -> dict[str, float]:
 async def monitored(folder: Path) -> AsyncIterator[tuple[Monitor, Path]]:
     """Yield the monitor of a bot with its own database, and the database's path."""
     path = folder / "skindesk.db"
-    client: Any = SimpleNamespace(shards_health=lambda: (), guilds=[1], interaction_names=lambda: ())
+    client: Any = SimpleNamespace(
+        shards_health=lambda: (),
+        guilds=[1],
+        interaction_names=lambda: (),
+        services=SimpleNamespace(clock=SystemClock()),
+    )
     requests = DiscordRequests(on_answer=lambda _method, _status: None)
     async with SqliteDatabase.open(path) as database:
         metrics = Metrics(build={}, readings=READINGS)

@@ -16,6 +16,7 @@ from bot.storage.only_worker import OnlyWorker
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.metrics import SqliteMetrics
 from bot.storage_setup import Storage
+from bot.system_clock import SystemClock
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,7 +24,8 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 async def health_of(folder: Path, *, taken: bool | None = None, is_deleted: bool = False, **state: bool) -> Health:
     """Return the health of a bot with a client in this state, whose last answer Discord has taken or not."""
     shards = [ShardHealth(shard, connected=state.get("connected", True) or shard == 0, since=SINCE) for shard in (0, 1)]
-    client: Any = SimpleNamespace(shards_health=lambda: tuple(shards), guilds=[])
+    services = SimpleNamespace(clock=SystemClock())
+    client: Any = SimpleNamespace(shards_health=lambda: tuple(shards), guilds=[], services=services)
     requests = DiscordRequests(on_answer=lambda _method, _status: None)
     if taken is not None:
         requests.last_acknowledgement = (SINCE, taken)

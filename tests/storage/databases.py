@@ -30,7 +30,7 @@ async def filled(path: Path) -> None:
 
 async def fill(db: Database) -> None:
     """Store a request in every state, grants and links."""
-    grants = SqlGrantRepository(db)
+    grants = SqlGrantRepository(db, now=lambda: NOW)
     await grants.of_guild(GUILD)
     await grants.grant(Grant(GUILD, 77, Capability.APPROVE_RESEND), by=BEN, at=NOW)
     await SqlLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, BEN, NOW))

@@ -25,7 +25,7 @@ NONCE = "2026-03-29T00:59:59Zracing{}"
 async def raced(url: str) -> dict[str, int]:
     """Do everything with the other process, and return how often each thing was done here."""
     async with PostgresDatabase.open(url) as db:
-        own = Repositories.over(db, worker=f"worker of {id(db)}")
+        own = Repositories.over(db, worker=f"worker of {id(db)}", now=lambda: NOW)
         print("open", flush=True)  # noqa: T201 -- the test reads it
         me = await asyncio.to_thread(sys.stdin.readline)
         user = 1_000 + 100 * int(me)

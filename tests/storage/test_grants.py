@@ -81,14 +81,14 @@ async def watched(path: Path) -> AsyncIterator[_WatchedDatabase]:
 @pytest.fixture
 async def grants(watched: _WatchedDatabase) -> SqlGrantRepository:
     """The grants of a guild whose moderators may approve, not cached yet."""
-    repository = SqlGrantRepository(watched)
+    repository = SqlGrantRepository(watched, now=lambda: NOW)
     await repository.grant(APPROVERS, by=ADA, at=NOW)
     return repository
 
 
 async def test_checked_again(watched: _WatchedDatabase) -> None:
     """A guild is cached once it is seeded, and also if it has no grant left."""
-    grants = SqlGrantRepository(watched)
+    grants = SqlGrantRepository(watched, now=lambda: NOW)
     seeded = await grants.of_guild(GUILD)
     watched.reset_counts()
 
@@ -149,7 +149,7 @@ async def test_revocation_that_fails(grants: SqlGrantRepository, monkeypatch: py
 
 async def test_many_guilds(watched: _WatchedDatabase) -> None:
     """Only the most recently used guilds are cached."""
-    grants = SqlGrantRepository(watched, max_guilds=2)
+    grants = SqlGrantRepository(watched, now=lambda: NOW, max_guilds=2)
     for guild_id in (1, 2, 3):
         await grants.of_guild(guild_id)
     watched.reset_counts()
@@ -169,7 +169,7 @@ async def test_revoked_by_another_process() -> None:
     """On PostgreSQL a revocation in one process counts with the next check in the others."""
     with postgres.database() as url:
         async with PostgresDatabase.open(url) as mine, PostgresDatabase.open(url) as theirs:
-            here, there = SqlGrantRepository(mine), SqlGrantRepository(theirs)
+            here, there = SqlGrantRepository(mine, now=lambda: NOW), SqlGrantRepository(theirs, now=lambda: NOW)
             await here.grant(APPROVERS, by=ADA, at=NOW)
             assert APPROVERS in await there.of_guild(GUILD)
 

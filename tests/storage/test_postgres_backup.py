@@ -69,7 +69,7 @@ restore.restore(Path(sys.argv[1]), {url!r}, at=datetime.now(UTC))
 
 @pytest.fixture(autouse=True)
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", postgres.search_path())
 
 
 @pytest.fixture

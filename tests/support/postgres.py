@@ -151,6 +151,11 @@ def database(*, empty: bool = False) -> Iterator[str]:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def search_path() -> str:
+    """Return a PATH on which the server's programs come first."""
+    return f"{programs()}{os.pathsep}{os.environ['PATH']}"
+
+
 def rows(url: str, sql: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
     """Return the rows of a statement."""
     with psycopg.connect(url, autocommit=True) as connection:
