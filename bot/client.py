@@ -22,6 +22,7 @@ from bot.shards import Shards, progress
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.confirm import ConfirmButton, SignInButton
 from bot.ui.customer.controls import CustomerButton, NoteModal, NoteSelect, TradeUrlModal
+from bot.ui.interaction.command_translator import CommandTranslator
 from bot.ui.interaction.components import is_known, refuse
 from bot.ui.interaction.error_handler import CopyButton, handle
 from bot.ui.interaction.incoming import IncomingEvents
@@ -147,6 +148,7 @@ class SkinDeskClient(commands.AutoShardedBot):
         guilds = self.services.guilds
         if guilds.is_open:
             await guilds.decide({guild.id: guild.name async for guild in self.fetch_guilds(limit=None)})
+        await self.tree.set_translator(CommandTranslator())
         self.add_dynamic_items(*COMPONENTS)
         for extension in EXTENSIONS:
             await self.load_extension(extension)

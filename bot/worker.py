@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
 from threading import Thread
@@ -71,9 +71,10 @@ class Worker:
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run ``work`` on a worker thread and return its result; Overloaded if that takes too long.
 
-        ``work`` changes nothing outside: it may go on after its caller was refused.
+        ``work`` changes nothing outside: it may go on after its caller was refused. It speaks the caller's language.
         """
-        future = asyncio.wrap_future(self._submit(current_person.get(), partial(work, *args, **kwargs)))
+        in_context = partial(copy_context().run, work, *args, **kwargs)
+        future = asyncio.wrap_future(self._submit(current_person.get(), in_context))
         deadline = asyncio.timeout(self._deadline)
         try:
             async with deadline:

@@ -217,7 +217,7 @@ class GuildSettingsRepository(Protocol):
         """Return the guild's settings."""
 
     async def put(
-        self, guild_id: int, setting: Setting, value: int | None, *, by: int, at: datetime
+        self, guild_id: int, setting: Setting, value: int | str | None, *, by: int, at: datetime
     ) -> AuditRow | None:
         """Set or clear one of the guild's settings and return the audit row; None if nothing changes."""
 

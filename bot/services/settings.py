@@ -11,7 +11,7 @@ from bot.services.audit import AuditService
 
 @attrs.define(kw_only=True, eq=False)
 class SettingsService:
-    """The guild's channels and the role of its cards. Everything here needs ``settings.manage``."""
+    """The guild's channels, the role of its cards, its language. To show or change them needs ``settings.manage``."""
 
     _settings: GuildSettingsRepository
     _access: AccessService
@@ -22,6 +22,10 @@ class SettingsService:
         """Return the guild's settings."""
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)
         return await self._settings.of_guild(by.guild_id)
+
+    async def language_of(self, guild_id: int) -> str | None:
+        """Return the code of the language that was set for a guild; None if it is the one that it has on Discord."""
+        return (await self._settings.of_guild(guild_id)).language
 
     async def set_approvals_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
         """Set the channel for approval cards."""
@@ -35,7 +39,11 @@ class SettingsService:
         """Set the role that approval cards mention. @everyone, whose id is the guild's, stands for none."""
         return await self._set(Setting.APPROVALS_ROLE, None if role_id == by.guild_id else role_id, by)
 
-    async def _set(self, setting: Setting, value: int | None, by: Actor) -> GuildSettings:
+    async def set_language(self, code: str | None, *, by: Actor) -> GuildSettings:
+        """Set the language of cards, audit posts and reminders; None for the one that the server has on Discord."""
+        return await self._set(Setting.LANGUAGE, code, by)
+
+    async def _set(self, setting: Setting, value: int | str | None, by: Actor) -> GuildSettings:
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)
         now = self._clock.now()
         row = await self._settings.put(by.guild_id, setting, value, by=by.user_id, at=now)

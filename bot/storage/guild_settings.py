@@ -18,9 +18,15 @@ _COLUMNS: Mapping[Setting, str] = {
     Setting.APPROVALS_CHANNEL: "approvals_channel_id",
     Setting.AUDIT_CHANNEL: "audit_channel_id",
     Setting.APPROVALS_ROLE: "approvals_role_id",
+    Setting.LANGUAGE: "language",
 }
 
-_SETTINGS = "SELECT approvals_channel_id, audit_channel_id, approvals_role_id FROM guilds WHERE guild_id = :guild_id"
+_NAMES_IN_AUDIT = {Setting.APPROVALS_ROLE: "role", Setting.LANGUAGE: "language"}
+"""The detail that has the new value; of all others it is the channel."""
+
+_SETTINGS = """
+SELECT approvals_channel_id, audit_channel_id, approvals_role_id, language FROM guilds WHERE guild_id = :guild_id
+"""
 
 # One column only: two changes at once do not undo each other.
 _PUT = """
@@ -83,7 +89,7 @@ class SqlGuildSettingsRepository(GuildSettingsRepository):
 
     @override
     async def put(
-        self, guild_id: int, setting: Setting, value: int | None, *, by: int, at: datetime
+        self, guild_id: int, setting: Setting, value: int | str | None, *, by: int, at: datetime
     ) -> AuditRow | None:
         column = _COLUMNS[setting]
 
@@ -93,8 +99,8 @@ class SqlGuildSettingsRepository(GuildSettingsRepository):
             if value == (None if before is None else before[column]):
                 return None
             connection.execute(_PUT.format(column=column), values)
-            kind = "role" if setting is Setting.APPROVALS_ROLE else "channel"
-            detail = {"setting": setting.value, kind: "none" if value is None else str(value)}
+            name = _NAMES_IN_AUDIT.get(setting, "channel")
+            detail = {"setting": setting.value, name: "none" if value is None else str(value)}
             return append(connection, AuditEntry(guild_id, at, by, AuditAction.SETTINGS_CHANGED, "guild", detail))
 
         return await self._db.write(job)

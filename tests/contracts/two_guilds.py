@@ -133,7 +133,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
     ports.GuildSettingsRepository: {
         "of_guild": lambda settings, _: settings.of_guild(OURS),
         "put": lambda settings, theirs: settings.put(
-            OURS, theirs.chance.choice(list(Setting)), theirs.channel(), by=theirs.person(), at=NOW
+            OURS, theirs.chance.choice(list(Setting)[:3]), theirs.channel(), by=theirs.person(), at=NOW
         ),
     },
     PauseRepository: {
@@ -330,8 +330,8 @@ async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
     for person, account in list(zip(PEOPLE, ACCOUNTS, strict=True))[:-1]:
         await links.put(Link(guild_id, person, account, LinkSource.SIGN_IN, person, _THEIR_TIME))
     settings = by_protocol[ports.GuildSettingsRepository]
-    for setting, channel in zip(Setting, _THEIR_CHANNELS[guild_id], strict=True):
-        await settings.put(guild_id, setting, channel, by=PEOPLE[0], at=_THEIR_TIME)
+    for setting, value in zip(Setting, (*_THEIR_CHANNELS[guild_id], "de"), strict=True):
+        await settings.put(guild_id, setting, value, by=PEOPLE[0], at=_THEIR_TIME)
     entry = AuditEntry(
         guild_id, _THEIR_TIME, PEOPLE[0], AuditAction.TRADES_VIEWED, f"user:{PEOPLE[1]}", {"steam_id": str(ACCOUNTS[1])}
     )

@@ -27,6 +27,7 @@ class FakeInteraction:
         self.command = None
         self.data = {"custom_id": custom_id}
         self.guild_id = 7
+        self.locale = discord.Locale.american_english
         self.user = SimpleNamespace(id=8)
         self.extras: dict[str, Any] = {}
         self.response = self.followup = self

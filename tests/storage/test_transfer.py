@@ -43,7 +43,7 @@ MORE = (
     "INSERT INTO sign_in_nonces VALUES ('2026-01-01T00:00:00Z\\tn0nce', 1)",
     "INSERT INTO snapshots VALUES (7, 'id', 1, 1, 'staff', x'00ff5c0a09', '{\"text\": \"back\\\\slash\"}', 1, 2)",
     "INSERT INTO command_syncs VALUES ('scope', 'Ünï ★ ''; --')",
-    "INSERT INTO watches VALUES (3, 1, 1, 'mannco', '1', 1, 's', 1, 1, 1, NULL)",
+    "INSERT INTO watches VALUES (3, 1, 1, 'mannco', '1', 1, 's', 1, 1, 1, NULL, NULL)",
     "INSERT INTO notes VALUES (5, 1, NULL, 76561198000000011, 1, 'two\nlines', 1)",
     "INSERT INTO notes VALUES (6, 1, 2, NULL, 1, 'deleted', 1)",
     "DELETE FROM notes WHERE id = 6",

@@ -23,6 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.references import without_texts
 from bot.domain.snapshots import Audience
+from bot.languages import use
 from bot.observability.logs import reference
 from bot.observability.redaction import redact
 from bot.observability.tracing import Outcome
@@ -67,6 +68,7 @@ async def handle(
 
 async def report(session: InteractionSession, error: Exception) -> None:
     """Log an error and reply with its explanation, so that every interaction is finished."""
+    use(session.language)  # another task may finish an interaction than the one that began it
     cause = error
     while isinstance(cause, app_commands.CommandInvokeError | app_commands.TransformerError) and isinstance(
         cause.__cause__, Exception

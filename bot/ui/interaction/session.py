@@ -11,6 +11,7 @@ import discord
 
 from bot.domain.access import Actor
 from bot.domain.errors import GuildNotSeen, GuildNotServed, NotInGuild, ShuttingDown, SkinDeskError
+from bot.languages import has_versions, of_locale, use
 from bot.observability.tracing import InteractionTrace, Observer, Outcome, current_trace
 from bot.services.container import Services
 from bot.ui.interaction.answers import UNCONFIRMED, PendingReply, State
@@ -24,6 +25,7 @@ from bot.ui.interaction.discord_errors import (
 )
 from bot.ui.interaction.incoming import IncomingEvents
 from bot.ui.interaction.names import name_of
+from bot.ui.interaction.server_language import server_language
 from bot.worker import current_person
 
 _log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class InteractionSession:
         self.interaction = interaction
         self.pending_reply: PendingReply | None = None
         self.has_ended = False
+        self.language = of_locale(str(interaction.locale))
         self.trace = InteractionTrace(
             command=name_of(interaction),
             guild_id=interaction.guild_id,
@@ -114,6 +117,10 @@ class InteractionSession:
             await guilds.claim(guild_id)
         if not self.is_served:
             return GuildNotServed()
+        if has_versions(self.language):
+            server = await server_language(self.interaction.client, guild_id)
+            self.language = of_locale(str(self.interaction.locale), server)
+            use(self.language)
         return ShuttingDown() if self._client.is_stopping else None
 
     @property
@@ -347,6 +354,7 @@ class Sessions:
         session = self.running[task] = InteractionSession(interaction)
         current_trace.set(session.trace)
         current_person.set(interaction.user.id)
+        use(session.language)
         task.add_done_callback(self._on_done)
         return session
 

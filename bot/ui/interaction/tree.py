@@ -12,6 +12,7 @@ from discord import app_commands
 
 from bot.domain.errors import InvalidInput
 from bot.ports import CommandSyncs
+from bot.ui.interaction.command_translator import CommandTranslator
 from bot.ui.interaction.error_handler import report
 from bot.ui.interaction.rights import AnyCommand, check_declared
 from bot.ui.interaction.session import Interaction, session_of
@@ -127,7 +128,7 @@ async def _sync(
         for command in tree.get_commands(guild=scope):
             check_declared(command)  # a group may have got a command after its registration
         key = f"{tree.client.application_id}:{'everywhere' if scope is None else scope.id}"
-        digest = _digest(tree, scope)
+        digest = await _digest(tree, scope)
         if synced is not None and await synced.digest(key) == digest and await _has_all(tree, scope):
             continue
         sent = await tree.sync(guild=scope)
@@ -136,8 +137,10 @@ async def _sync(
         _log.info("commands synced scope=%s commands=%s", key, len(sent))
 
 
-def _digest(tree: app_commands.CommandTree[discord.Client], scope: discord.Object | None) -> str:
-    definitions = [command.to_dict(tree) for command in tree.get_commands(guild=scope)]
+async def _digest(tree: app_commands.CommandTree[discord.Client], scope: discord.Object | None) -> str:
+    """Return a digest of what Discord is sent: descriptions and choices in all languages belong to it."""
+    translator = CommandTranslator()
+    definitions = [await command.get_translated_payload(tree, translator) for command in tree.get_commands(guild=scope)]
     return hashlib.sha256(json.dumps(definitions, sort_keys=True, default=str).encode()).hexdigest()
 
 

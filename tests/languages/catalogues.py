@@ -1,0 +1,178 @@
+"""Collects the messages, brings each language's catalogues up to date and compiles them; adds a language."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.frontend import parse_keywords
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from bot.languages.language import EXPLANATIONS, FOLDER, MESSAGES
+from bot.providers.catalogue import packaged, read
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCES = ("bot/ui", "bot/web", "cogs")
+KEYWORDS: Any = parse_keywords(["t", "tn:1,2", "tp:1c,2", "Message:1,1t", "Message:1,2c,2t", "locale_str"])
+COMMENT = "Translators:"
+SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "RUB": "₽", "UAH": "₴"}
+"""For languages whose symbol in CLDR is the currency's code: customers know the sign from the shops."""
+LOCALES = ("de", "en-GB", "en-US", "es-419", "es-ES", "pl", "pt-BR", "ru", "tr", "vi", "zh-CN")
+"""The locales of Discord that languages here may have."""
+
+_HEADER = "# {language} translations of SkinDesk.\n#"
+
+
+def templates() -> dict[str, Catalog]:
+    """Return all messages of both catalogues, in the order of the files."""
+    return {MESSAGES: _messages(), EXPLANATIONS: _explanations()}
+
+
+def _messages() -> Catalog:
+    template = Catalog(project="SkinDesk")
+    for path in sorted(path for folder in SOURCES for path in (ROOT / folder).rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        for _, message, comments, context in extract_from_file(
+            "python", path, keywords=KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
+        ):
+            template.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
+    return template
+
+
+def _explanations() -> Catalog:
+    template = Catalog(project="SkinDesk")
+    for name, dialect, what in texts_of_explanations():
+        template.add(name, auto_comments=[what], locations=[(f"{dialect}.toml", 1)])
+    return template
+
+
+def texts_of_explanations() -> Iterator[tuple[str, str, str]]:
+    """Yield each text of the provider catalogue that people read, with its dialect, its entry and field."""
+    entries = read(packaged())
+    for error in (entry.explanation for entry in entries.errors):
+        for field in ("title", "meaning", "cause", "customer", "agent", "resend"):
+            if text := getattr(error, field):
+                yield text, error.dialect.value, f"{error.key}: {field}"
+    for status in entries.statuses:
+        for field in ("title", "customer_title", "customer", "agent"):
+            if text := getattr(status, field):
+                yield text, status.dialect.value, f"{status.kind} {status.word}: {field}"
+
+
+class Translations(Catalog):
+    """A catalogue whose header has only what readers need: dates would make each update a change."""
+
+    def _headers(self) -> list[tuple[str, str]]:
+        return [
+            ("Language", str(self.locale).replace("_", "-")),
+            ("Plural-Forms", self.plural_forms),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Transfer-Encoding", "8bit"),
+        ]
+
+    mime_headers: Any = property(_headers)
+
+
+def catalogue(folder: Path, name: str) -> Translations:
+    """Return a language's catalogue as it stands."""
+    locale = locale_of(folder.name)
+    found = Translations(locale=locale, header_comment=_HEADER.format(language=locale.english_name), fuzzy=False)
+    path = folder / f"{name}.po"
+    if path.exists():
+        with path.open("rb") as file:
+            for message in read_po(file, locale=str(locale), abort_invalid=True):
+                if message.id:
+                    found[message.id] = message
+    return found
+
+
+def update(folder: Path) -> None:
+    """Bring the catalogues of a language up to date and compile them.
+
+    New messages are empty. One whose English has changed keeps its old translation, marked as fuzzy: read it, correct
+    it and remove the mark. Translations that no message needs are dropped.
+    """
+    for name, template in templates().items():
+        found = catalogue(folder, name)
+        found.update(template, update_header_comment=False)
+        found.obsolete.clear()
+        (folder / f"{name}.po").write_bytes(written(found))
+        (folder / f"{name}.mo").write_bytes(compiled(found))
+
+
+def written(found: Catalog) -> bytes:
+    """Return the text of a catalogue's file."""
+    buffer = io.BytesIO()
+    write_po(buffer, found, width=110, include_lineno=False, omit_header=False, ignore_obsolete=True)
+    return buffer.getvalue()
+
+
+def compiled(found: Catalog) -> bytes:
+    """Return what SkinDesk reads of a catalogue; messages without a translation stay English."""
+    buffer = io.BytesIO()
+    write_mo(buffer, found)
+    return buffer.getvalue()
+
+
+def add(code: str, folder: Path = FOLDER) -> Path:
+    """Make the folder of a language: empty catalogues, and its formats from CLDR."""
+    place = folder / code
+    place.mkdir(exist_ok=True)
+    if not (place / "language.toml").exists():
+        (place / "language.toml").write_text(formats(code), encoding="utf-8")
+    if code != "en":
+        update(place)
+    return place
+
+
+def locale_of(code: str) -> Locale:
+    """Return CLDR's locale for a language; that of the language alone if CLDR has no version for the country."""
+    try:
+        return Locale.parse(code, sep="-")
+    except UnknownLocaleError:
+        return Locale.parse(code.partition("-")[0])
+
+
+def formats(code: str) -> str:
+    """Return ``language.toml`` of a language, as CLDR has it."""
+    locale = locale_of(code)
+    pattern = locale.currency_formats["standard"].pattern.partition(";")[0]
+    before, _, after = pattern.partition("#,##0.00")
+    money = f"{before}{{amount}}{after}".replace("¤", "{symbol}")
+    signs = locale.number_symbols["latn"]
+    patterns = locale.list_patterns["standard"]
+    lists = [patterns[part] for part in ("start", "middle", "end", "2")]
+    root = code.partition("-")[0]
+    mine = [each for each in LOCALES if each == code or ("-" not in code and each.partition("-")[0] == root)]
+    symbols = {
+        currency: sign if (symbol := locale.currency_symbols.get(currency, currency)) == currency else symbol
+        for currency, sign in SIGNS.items()
+    }
+    lines = [
+        "# Made by `python -m tests.languages add`, from Unicode's CLDR; `locales` are Discord's.",
+        f"name = {_quoted(_name(locale, code))}",
+        f"locales = [{', '.join(map(_quoted, mine))}]",
+        f"decimal = {_quoted(signs['decimal'])}",
+        f"group = {_quoted(signs['group'])}",
+        f"money = {_quoted(money)}",
+        f"lists = [{', '.join(map(_quoted, lists))}]",
+        "",
+        "[symbols]",
+        *(f"{currency} = {_quoted(symbol)}" for currency, symbol in symbols.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _name(locale: Locale, code: str) -> str:
+    name = locale.get_display_name() or code
+    return name[:1].upper() + name[1:]
+
+
+def _quoted(text: str) -> str:
+    escaped = "".join(each if each.isprintable() else f"\\u{ord(each):04X}" for each in text)
+    return f'"{escaped}"'
