@@ -52,7 +52,7 @@ async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixtur
         "Failed (`-1`)",
         "An item of the offer is no longer there** · code `26` · `Revoked`",
         f"As it came: {trade.last_error}",
-        "Before you approve\nLikely to fail again until the same items are back",
+        "Before you approve\nIt will probably fail again until the same items are back",
         f"Owner\n<@{scene.customer.id}>, set by the staff: <@{scene.agent.id}>",
         f"Asked by\n<@{scene.agent.id}>, not the owner, <t:",
         "“the bot was offline”",

@@ -61,8 +61,8 @@ async def test_an_ambiguous_number(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("code", "titles"),
     [
-        ("invalid_client_secret", ["SkinsBack does not accept the desk's account"]),
-        ("-10", ["SkinsBack does not accept the desk's account"]),
+        ("invalid_client_secret", ["SkinsBack does not accept SkinDesk's account"]),
+        ("-10", ["SkinsBack does not accept SkinDesk's account"]),
         ("1003", ["The desk's account may not do this"]),
     ],
 )
@@ -226,7 +226,7 @@ async def test_menu_keeps_what_is_confidential(scene: Scene) -> None:
     """What concerns the desk's own login is explained to staff alone, in a message too."""
     message = await scene.agent.send(scene.channel, "invalid_client_secret, FLEET_DEGRADED")
 
-    title = "SkinsBack does not accept the desk's account"
+    title = "SkinsBack does not accept SkinDesk's account"
     assert title not in await menu(scene, scene.customer, message)
     assert title in await menu(scene, scene.agent, message)
 

@@ -149,7 +149,7 @@ async def test_a_proxys_page(scene: Scene) -> None:
     for provider in ERRORS:
         result = await look_up(scene, scene.agent, scene.world.html.trade_url, provider=provider.value)
 
-        assert "The provider's answer made no sense" in text_of(result)
+        assert "SkinDesk could not read the provider's answer" in text_of(result)
         assert "kind `nonsense` · HTTP `200` · at `body`" in fields_of(result)["For staff"]
         assert "Just a moment" not in text_of(result)
 
@@ -179,9 +179,9 @@ async def test_a_provider_that_never_answers(scene: Scene) -> None:
     inventory._deadline = timedelta(seconds=2)
     run_in_worker = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
 
-    assert "The provider took too long" in text_of(alone)
+    assert "The provider took too long to answer" in text_of(alone)
     assert "took `0.2 s`" in text_of(alone)
-    assert "**AssetPay**: ⚠️ The provider took too long" in text_of(run_in_worker)
+    assert "**AssetPay**: ⚠️ The provider took too long to answer" in text_of(run_in_worker)
     assert "**SkinsBack** (RUB): 53 of 64 items" in text_of(run_in_worker)
 
 
@@ -216,7 +216,7 @@ async def test_fixed_token_of_another_account(scene: Scene) -> None:
         for_staff = await look_up(scene, scene.agent, url, provider="assetpay_client")
         for_customer = await look_up(scene, scene.customer, url, provider="assetpay_client")
 
-    assert "The desk is set up for another Steam account" in text_of(for_staff)
+    assert "SkinDesk is set up for another Steam account" in text_of(for_staff)
     assert "Something is not set up right" in text_of(for_customer)
     assert NOT_FOR_CUSTOMERS.search(text_of(for_customer)) is None
     assert not scene.providers.assetpay.calls

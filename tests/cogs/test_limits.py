@@ -70,7 +70,9 @@ async def test_open_breaker(scene: Scene) -> None:
     people = (scene.world.customer, scene.world.other_customer, scene.world.collector)
     scene.providers.assetpay.faults.extend([faults.html()] * len(people))
     for person in people:
-        assert "made no sense" in text_of(await look_up(scene, scene.agent, tradeurl=person.trade_url))
+        assert "could not read the provider's answer" in text_of(
+            await look_up(scene, scene.agent, tradeurl=person.trade_url)
+        )
     wait(scene, 5)
 
     for actor in (scene.customer, scene.agent):

@@ -25,7 +25,9 @@ async def fail(scene: Scene, *, of: Person | None = None) -> None:
     """Let a lookup at AssetPay end in a proxy's page."""
     scene.providers.assetpay.faults.append(faults.html())
     url = (of or scene.world.customer).trade_url
-    assert "made no sense" in text_of(await scene.agent.slash(scene.channel, "inventory", tradeurl=url))
+    assert "could not read the provider's answer" in text_of(
+        await scene.agent.slash(scene.channel, "inventory", tradeurl=url)
+    )
 
 
 def relative(moment: datetime) -> str:
@@ -46,7 +48,7 @@ async def test_failing(scene: Scene) -> None:
     assert (await status(scene, scene.moderator))["AssetPay"] == [
         f"⚠️ Failing since {relative(began)}",
         FAILING,
-        "Last failure: The provider's answer made no sense",
+        "Last failure: SkinDesk could not read the provider's answer",
         "▫️ inventories: 9,999 of 10,000 calls left this minute (2,000 for staff)",
         "▫️ trades: 3,000 of 3,000 calls left this minute (600 for staff)",
         "▫️ trade URL checks: 100,000 of 100,000 calls left this hour (20,000 for staff)",

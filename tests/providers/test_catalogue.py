@@ -193,7 +193,7 @@ class TestUnknown:
 
         assert status.title == f"Failed or cancelled (status {number})"
         assert "hint" in status.agent
-        assert "Steam's own list" not in status.customer
+        assert "In Steam, state" not in status.customer
 
 
 class TestFailuresWithoutACode:

@@ -75,7 +75,7 @@ TEXTS = [
     ("502 Bad Gateway", {(D, None)}),
     # SkinDesk's own messages
     ("AssetPay (.gg) · code `33` · `STEAM_RATE_LIMITED`", {RATE}),
-    ("⚠️ The provider took too long", {(D, None)}),
+    ("⚠️ The provider took too long to answer", {(D, None)}),
     # no errors
     *(
         (text, set())

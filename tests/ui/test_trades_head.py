@@ -96,7 +96,7 @@ def test_failures_beside_trades():
     shown = said(
         TradesPart(PAY, failure=REFUSED, reference="a1b2c3"), TradesPart(BACK, failure=LATE, reference="d4e5f6")
     )
-    late = "**SkinsBack**: ⚠️ The provider took too long, so some trades may be missing · reference `d4e5f6`"
+    late = "**SkinsBack**: ⚠️ The provider took too long to answer, so some trades may be missing · reference `d4e5f6`"
 
     assert lines(shown) == ["**AssetPay**: ⚠️ not set up right here · reference `a1b2c3`", late]
     assert "not set up" not in page(shown, STAFF)
@@ -205,7 +205,7 @@ def test_reference_not_found():
     )
     none = said(*parts, trades=(), reference=TradeReference("9088123456"))
     for_customer, for_staff = lines(none), lines(none, STAFF)
-    late = "**SkinsBack**: ⚠️ The provider took too long · reference `a1b2c3`"
+    late = "**SkinsBack**: ⚠️ The provider took too long to answer · reference `a1b2c3`"
     offers = (
         "AssetPay cannot be searched by Steam's offer number: give the number of the trade or of the order, or the "
         "trade URL too: `tradeurl`."

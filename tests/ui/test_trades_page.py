@@ -166,7 +166,7 @@ def test_after_a_failure():
         (
             trade(last_error=f"{SENDING} (15)"),
             "\nAfter that, `/resend",
-            "Have the customer save a freshly copied trade URL.",
+            "Ask the customer to save their current trade URL in the shop.",
         ),
         (
             trade(last_error=f"{SENDING}<br>You cannot trade with <b>Al</b> because they have a trade ban."),
@@ -176,7 +176,7 @@ def test_after_a_failure():
         (
             trade(last_error="mystery"),
             "Mannco.store named the staff a reason. Ask them",
-            "last error says why. Find out",
+            "last error says why. Find and fix",
         ),
         (at(PAY, "failed", S.FAILED, last_error="mystery"), "AssetPay named the staff", "Last error: mystery"),
         (
@@ -356,7 +356,7 @@ def test_offer_that_is_not_there_yet():
     listed = answer(trade(status=0, offer_id=""))
 
     for audience in Audience:
-        assert "The offer is being made" in page(listed, audience)
+        assert "The Steam offer is being created" in page(listed, audience)
         assert "**Mannco.store acts next.** Mannco.store names no offer yet" in page(listed, audience)
         assert "Your code is" not in page(listed, audience)
 

@@ -124,7 +124,7 @@ def symbol_of(trade: Trade) -> str:
 def title_of(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
     """Return a trade's state in words, with the provider's own word if it is not known."""
     if trade.lacks_offer:
-        return "The offer is being made"
+        return "The Steam offer is being created"
     title = status.title if staff else status.customer_title or status.title
     if status.known or status.word in status.title:
         return title
