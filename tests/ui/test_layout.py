@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
+from bot.languages import LANGUAGES, in_language
 from bot.ui.kit.layout import ROOM, Field, Tone, card, fit
 from bot.ui.kit.text import code, outside, utf16_length
 from tests.support.hostile_text import hostile, rendered
@@ -133,6 +134,29 @@ def test_fields_left_out(count, size, footer, shown, note):
     assert [field.name for field in embed.fields] == [f"{place}" for place in range(shown)]
     assert embed.footer.text == note
     assert violations(embed) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+@given(
+    size=st.integers(0, 1024),
+    amount=st.integers(1, 60),
+    lines=st.integers(0, 900),
+    footer=st.integers(0, 2500),
+    room=st.sampled_from([512, 3000, ROOM]),
+)
+def test_counts_fit_in_every_language(language, size, amount, lines, footer, room):
+    """What is left out is counted within Discord's limits, however long the words for it are."""
+    with in_language(language):
+        shown = card(
+            title="t" * 300,
+            description="a line\n" * lines,
+            fields=[Field("n", "v" * size)] * amount,
+            footer="f" * footer,
+            room=room,
+        )
+
+    assert len(shown) <= room
+    assert violations(shown) == []
 
 
 def test_room_for_the_count():

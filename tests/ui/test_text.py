@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.money import Money
+from bot.languages import LANGUAGES, in_language
 from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, count, graphemes, moment, money, outside, plain, relative, utf16_length
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendered
@@ -186,6 +187,44 @@ def test_megabytes():
 def test_money(amount, currency, shown):
     """An amount is exact, has at least two decimals, and is never in scientific notation."""
     assert money(Money(Decimal(amount), currency)) == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "currency", "shown"),
+    [
+        ("de", "1204.5", "USD", "1.204,50\u00a0$"),
+        ("de", "-0.065", "EUR", "-0,065\u00a0€"),
+        ("es", "1204.5", "USD", "1.204,50\u00a0US$"),
+        ("pl", "1204.5", "PLN", "1\u00a0204,50 PLN"),
+        ("pt-BR", "-3", "USD", "-US$\u00a03,00"),
+        ("ru", "1234567", "RUB", "1\u00a0234\u00a0567,00\u00a0₽"),
+        ("tr", "12.98", "USD", "$12,98"),
+        ("zh-CN", "1204.5", "USD", "US$1,204.50"),
+    ],
+)
+def test_money_of_a_language(language, amount, currency, shown):
+    """An amount is written as the reader's language writes it."""
+    with in_language(LANGUAGES[language]):
+        assert money(Money(Decimal(amount), currency)) == shown
+
+
+@given(
+    value=st.decimals(-(10**15), 10**15, places=8, allow_nan=False),
+    currency=st.sampled_from(["USD", "EUR", "RUB", "PLN"]),
+    language=st.sampled_from([*LANGUAGES.values()]),
+)
+def test_money_is_exact(value, currency, language):
+    """In every language an amount has all its decimals, at least two, and its currency once."""
+    with in_language(language):
+        shown = money(Money(value, currency))
+    signs = language.formats
+    sign = signs.symbols.get(currency, currency)
+    number = shown.replace(sign, "").strip().removeprefix("-")
+    whole, point, decimals = number.partition(signs.decimal)
+
+    assert (shown.count(sign), shown.startswith("-"), point) == (1, value < 0, signs.decimal)
+    assert Decimal(f"{whole.replace(signs.group, '')}.{decimals}") == abs(value)
+    assert len(decimals) == max(2, len(decimals.rstrip("0")))
 
 
 def test_times():

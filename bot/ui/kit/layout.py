@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 import discord
 
-from bot.ui.kit.text import ELLIPSIS, NOTHING, count, graphemes, utf16_length
+from bot.languages import number, t, tn
+from bot.ui.kit.text import ELLIPSIS, NOTHING, graphemes, utf16_length
 
 T = TypeVar("T")
 
@@ -23,9 +24,10 @@ _NAME = 256
 FIELD_VALUE = 1024
 """The limit of a field's value, in UTF-16 units."""
 _FOOTER = 2048
-_NOTE = len("…and 9,999,999 more · ")
-_LINES_NOTE = len("…and 9,999,999 more lines")
+_BETWEEN = " · "
 _COUNTED_FROM = 512
+_MOST = (1, 9_000_000, 9_999_991, 9_999_992, 9_999_995)
+"""The largest numbers of each plural form: room for a count is reserved for the longest of them."""
 
 _MARKERS = ("**", "__", "~~", "||")
 # One piece of markup: half of it would show differently, or activate the text inside.
@@ -91,6 +93,7 @@ def fit(markup: str, limit: int) -> str:
     whole_lines = (0, 0, "")
     used = 0
     counts = limit >= _COUNTED_FROM
+    note = max(utf16_length(_more_lines(most)) for most in _MOST) if counts else 0
     for piece in _pieces(markup):
         used += utf16_length(piece)
         closing = opened
@@ -100,7 +103,7 @@ def fit(markup: str, limit: int) -> str:
             break
         kept.append(piece)
         opened = closing
-        if piece == "\n" and (not counts or used + _LINES_NOTE + sum(map(len, opened)) <= limit):
+        if piece == "\n" and (not counts or used + note + sum(map(len, opened)) <= limit):
             whole_lines = (used, len(kept), "".join(reversed(opened)))
     tail = "".join(reversed(opened))
     lines_used, lines, lines_tail = whole_lines
@@ -108,7 +111,7 @@ def fit(markup: str, limit: int) -> str:
         kept, tail = kept[:lines], lines_tail
         if counts:
             left_out = sum(bool(line.strip()) for line in markup[sum(map(len, kept)) :].split("\n"))
-            return f"{''.join(kept)}{ELLIPSIS}and {count(left_out, 'more line')}{tail}"
+            return f"{''.join(kept)}{_more_lines(left_out)}{tail}"
     while kept and kept[-1] == " ":
         kept.pop()
     return f"{''.join(kept)}{ELLIPSIS}{tail}"
@@ -136,17 +139,18 @@ def card(
     ]
     embed = discord.Embed(title=fit(title.strip() or NOTHING, min(_TITLE, room // 2)), colour=colour)
     left = room - utf16_length(embed.title or "")
-    foot = _cut(footer.strip(), min(_FOOTER - _NOTE, left // 2))
+    note = max(utf16_length(_more(most)) for most in _MOST) + len(_BETWEEN)
+    foot = _cut(footer.strip(), min(_FOOTER - note, left // 2))
     left -= utf16_length(foot)
     if description.strip():
         # A long description leaves the fields up to half of the room.
-        for_fields = min(sum(map(_size, wanted[:_FIELDS])), left // 2)
+        for_fields = min(sum(map(_size, wanted[:_FIELDS])) + (note if len(wanted) > _FIELDS else 0), left // 2)
         embed.description = fit(description.strip(), min(_DESCRIPTION, left - for_fields))
         left -= utf16_length(embed.description)
     shown = _leading(wanted, left)
     if len(shown) < len(wanted):
-        shown = _leading(wanted, left - _NOTE)
-        foot = " · ".join(filter(None, (f"{ELLIPSIS}and {len(wanted) - len(shown):,} more", foot)))
+        shown = _leading(wanted, left - note)
+        foot = _BETWEEN.join(filter(None, (_more(len(wanted) - len(shown)), foot)))
     for field in shown:
         embed.add_field(name=field.name, value=field.value, inline=field.inline)
     if foot:
@@ -154,6 +158,15 @@ def card(
     embed.set_image(url=image)
     embed.set_thumbnail(url=thumbnail)
     return embed
+
+
+def _more_lines(left_out: int) -> str:
+    return tn("…and {count} more line", "…and {count} more lines", left_out)
+
+
+def _more(left_out: int) -> str:
+    # Translators: of anything: items, trades, notes
+    return t("…and {count} more", count=number(left_out))
 
 
 def _pieces(markup: str) -> Iterator[str]:

@@ -12,6 +12,9 @@ import grapheme  # type: ignore[import-untyped]  # -- it ships no types
 
 from bot.domain.money import Money
 from bot.domain.normal_forms import normalized
+from bot.languages import current, t
+from bot.languages.numbers import amount as localised_amount
+from bot.languages.numbers import localised
 
 ELLIPSIS = "…"
 NOTHING = "–"
@@ -56,7 +59,6 @@ _LIVE = re.compile(
 )
 _NUMBERED = re.compile(r"^(\d+)([.)])")
 
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "RUB": "₽", "UAH": "₴"}
 _FINEST = Decimal("1E-8")
 _MOST = Decimal("1E+15")
 
@@ -109,15 +111,25 @@ def code(text: str, limit: int = 256) -> str:
 
 
 def money(amount: Money) -> str:
-    """Return an amount like ``$1,204.50``, ``-€0.065`` or ``12.98 XYZ``, exact up to eight decimals."""
+    """Return an amount in the current language, exact up to eight decimals: ``$1,204.50`` or ``12.98 XYZ`` in English.
+
+    A currency that the language has no symbol for stands behind the number with its code.
+    """
     value = amount.amount
-    symbol = _SYMBOLS.get(amount.currency, "")
-    currency = "" if symbol else f" {outside(amount.currency, 12)}"
-    if not -_MOST <= value <= _MOST:  # only a comparison cannot overflow
-        return f"{'less than -' if value < 0 else 'more than '}{symbol}{_MOST:,.2f}{currency}"
-    value = value.quantize(_FINEST)
+    if -_MOST <= value <= _MOST:  # only a comparison cannot overflow
+        return _money(value.quantize(_FINEST), amount.currency)
+    if value < 0:
+        return t("less than {amount}", amount=_money(-_MOST, amount.currency))
+    return t("more than {amount}", amount=_money(_MOST, amount.currency))
+
+
+def _money(value: Decimal, currency: str) -> str:
     whole, _, decimals = f"{abs(value):,f}".partition(".")
-    return f"{'-' if value < 0 else ''}{symbol}{whole}.{decimals.rstrip('0').ljust(2, '0')}{currency}"
+    plain_number = f"{'-' if value < 0 else ''}{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    symbol = current().formats.symbols.get(currency)
+    if symbol is None:
+        return f"{localised(plain_number)} {outside(currency, 12)}"
+    return localised_amount(plain_number, symbol)
 
 
 def moment(at: datetime) -> str:
@@ -136,12 +148,12 @@ def relative(at: datetime) -> str:
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return ``1 item`` or ``1,042 items``; ``plural`` is for nouns without a plain s."""
+    """Return ``1 item`` or ``1,042 items``. English only: use ``tn`` instead."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def joined(names: Iterable[str]) -> str:
-    """Return ``one``, ``one and two``, or ``one, two and three``; empty without any."""
+    """Return ``one``, ``one and two``, or ``one, two and three``. English only: use ``listed`` instead."""
     *first, last = [*names] or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
