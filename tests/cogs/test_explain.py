@@ -63,7 +63,7 @@ async def test_an_ambiguous_number(scene: Scene) -> None:
     [
         ("invalid_client_secret", ["SkinsBack does not accept SkinDesk's account"]),
         ("-10", ["SkinsBack does not accept SkinDesk's account"]),
-        ("1003", ["The desk's account may not do this"]),
+        ("1003", ["SkinDesk's account may not do this"]),
     ],
 )
 async def test_confidential_errors(scene: Scene, code: str, titles: list[str]) -> None:

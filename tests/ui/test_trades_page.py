@@ -182,7 +182,7 @@ def test_after_a_failure():
         (
             at(PAY, "failed", S.FAILED, W, last_error="MERCHANT_REJECTED"),
             "**The staff acts next.** Check your balance in the shop.",
-            "**You act next.** Look up the refusal",
+            "**You act next.** Find the reason",
         ),
         (
             at(PAY, "failed", S.FAILED, last_error="SERVICE_UNAVAILABLE"),
