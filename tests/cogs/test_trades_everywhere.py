@@ -167,5 +167,5 @@ async def test_check_of_the_trade_url(scene: Scene, person: str, found: str) -> 
     assert scene.providers.assetpay.calls[checks] == 1
 
     side_by_side = await scene.agent.slash(scene.channel, "inventory", provider="all", **options)
-    assert re.findall(r"\*\*(.+)\*\*: .+" + found, text_of(side_by_side)) == ["AssetPay", "AssetPay (client)"]
+    assert re.findall(r"\*\*(.+)\*\*: .+ · " + found, text_of(side_by_side)) == ["AssetPay", "AssetPay (client)"]
     assert scene.providers.assetpay.calls[checks] == 2
