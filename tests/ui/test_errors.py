@@ -195,7 +195,12 @@ def test_facts_for_staff() -> None:
 @pytest.mark.parametrize(
     ("state", "details", "to_customer", "to_staff"),
     [
-        ("5", (), "**The inventory is private.** In Steam, open Edit Profile", "**The inventory is private.** Ask the customer"),
+        (
+            "5",
+            (),
+            "**The inventory is private.** In Steam, open Edit Profile",
+            "**The inventory is private.** Ask the customer",
+        ),
         ("1", (), None, "**The trade URL works.** Steam may still hold"),
         ("1", (("reason.escrowDays", "15"),), "Steam would hold the trade for 15 days.", "for 15 days."),
         ("1", (("bans.vacBanned", "true"),), None, "The trade URL works."),
