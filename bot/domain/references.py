@@ -19,8 +19,8 @@ _QUOTED = re.compile(r"\breference\W{1,4}([0-9a-f]{6})\b", re.IGNORECASE)
 class ErrorReference:
     """An error that a user was shown.
 
-    ``error`` is the exception's type, ``title`` the title that the user read. ``failure`` is that of a provider's call,
-    without the provider's texts.
+    ``error`` is the exception's type, ``title`` the title that the user read, in English. ``failure`` is that of a
+    provider's call, without the provider's texts.
     """
 
     guild_id: int

@@ -32,6 +32,7 @@ from bot.providers.pasted_steam import (
     steam_results,
 )
 from bot.providers.suggestions import best, of_error, of_status
+from bot.providers.translations import all_for_reader, for_reader
 
 _TRADE = "trade"
 _CLOUDFLARE_GENERAL = "cloudflare_1xxx"
@@ -116,6 +117,9 @@ class Catalogue:
 
     def explain(self, failure: Failure) -> Explanation:
         """Return the explanation of a failure: by key first, by number only within its dialect and method."""
+        return for_reader(self._explain(failure))
+
+    def _explain(self, failure: Failure) -> Explanation:
         dialect = failure.provider.dialect
         found = self._of_provider(failure, dialect) if failure.kind in _HAS_ENVELOPE else None
         if found is not None:
@@ -171,29 +175,30 @@ class Catalogue:
             found = of_provider
         unique = {id(explanation): explanation for explanation in found}.values()
         ranked = sorted(unique, key=lambda each: (each.code not in numbers, self._order[id(each)]))
-        return (*of_steam, *(each for each in ranked if each not in of_steam))
+        return all_for_reader((*of_steam, *(each for each in ranked if each not in of_steam)))
 
     def trade_error(self, dialect: Dialect, text: str) -> Explanation | None:
         """Return the meaning of a trade's last error: the provider's word or key, or Steam's error, best a cause."""
         for method in (_TRADE, None):
             if (own := self._by_key.get((dialect, method, text.strip()))) is not None:
-                return own
+                return for_reader(own)
         text = tidied(text)
         numbers = numbers_alone(text) or labelled_numbers(text) | numbers_in_brackets(text)
         found = [*self._causes_in(text), *self._of_steam(text, numbers)]
         found += (each for each in self._named(text) if each.dialect is Dialect.STEAM)
         found += filter(None, (self._by_code.get((Dialect.STEAM, None, number)) for number in sorted(numbers)))
-        return min(found, key=lambda each: each.key == UNKNOWN, default=None)
+        best_known = min(found, key=lambda each: each.key == UNKNOWN, default=None)
+        return best_known and for_reader(best_known)
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, or else is similar to it."""
-        return best(self._searchables, text, dialect, limit=limit)
+        return all_for_reader(best(self._searchables, text, dialect, limit=limit))
 
     def suggest_statuses(
         self, text: str, dialect: Dialect | None = None, *, limit: int = 25
     ) -> tuple[StatusExplanation, ...]:
         """Return the statuses whose word or title begins with or contains ``text``, or else is similar to it."""
-        return best(self._searchable_statuses, text, dialect, limit=limit)
+        return all_for_reader(best(self._searchable_statuses, text, dialect, limit=limit))
 
     def find_statuses(self, text: str, dialect: Dialect | None = None) -> tuple[StatusExplanation, ...]:
         """Return the statuses that a text names: "status 4", or a status word alone.
@@ -206,11 +211,12 @@ class Catalogue:
             found += self._status_as_written.get(word) or self._status_as_typed.get(_status_word(word), [])
         named = providers_named(text)
         wanted = {dialect} if dialect else {*named, Dialect.STEAM} if named else set(Dialect)
-        return tuple(each for each in found if each.dialect in wanted)
+        return all_for_reader(each for each in found if each.dialect in wanted)
 
     def entry(self, entry_id: str) -> Explanation | StatusExplanation | None:
         """Return the entry with this id."""
-        return self._entries.get(entry_id)
+        found = self._entries.get(entry_id)
+        return found and for_reader(found)
 
     def status(self, dialect: Dialect, word: str, *, kind: str = "trade") -> StatusExplanation:
         """Return the meaning of a status, known or not.
@@ -218,7 +224,7 @@ class Catalogue:
         Capitals count: AssetPay's two dialects have the same words in other capitals with other meanings.
         """
         known = self._statuses.get((dialect, kind, word.replace("cancelled", "canceled")))  # both: trades.md, 1.6
-        return known or replace(self._unknown_status, dialect=dialect, word=word, kind=kind)
+        return for_reader(known or replace(self._unknown_status, dialect=dialect, word=word, kind=kind))
 
     def _of_provider(self, failure: Failure, dialect: Dialect) -> Explanation | None:
         if dialect is Dialect.MANNCO:

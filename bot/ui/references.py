@@ -4,8 +4,9 @@ import discord
 
 from bot.domain.references import ErrorReference
 from bot.domain.snapshots import Audience
+from bot.languages import current, t
 from bot.ports import Explanations
-from bot.ui.errors import message_of
+from bot.ui.errors import heading, message_of
 from bot.ui.explain import explanation_embed, failure_facts
 from bot.ui.interaction.error_handler import copy_view
 from bot.ui.kit.layout import Field, Tone, card
@@ -16,7 +17,12 @@ def reference_page(
     error: ErrorReference, *, explanations: Explanations
 ) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return what a user was shown, whose it was and when, with the explanation for staff."""
-    about = f"<@{error.user_id}> saw this {relative(error.at)}, after {code(error.command, 60)}."
+    about = t(
+        "{user} saw this after {command} ({when}).",
+        user=f"<@{error.user_id}>",
+        command=code(error.command, 60),
+        when=relative(error.at),
+    )
     if error.failure is not None:
         explanation = explanations.explain(error.failure)
         embed = explanation_embed(
@@ -28,23 +34,32 @@ def reference_page(
             # From when on a repeat made sense: that may be over.
             retry_after=explanation.repeat_after and error.at + explanation.repeat_after - discord.utils.utcnow(),
         )
-        embed.insert_field_at(0, name="Who and when", value=about, inline=False)
+        embed.insert_field_at(0, name=t("Who and when"), value=about, inline=False)
         return embed, copy_view(explanation.id, explanations, Audience.STAFF)
     is_expected, message = message_of(error.error)
     if message is not None:
-        fields = [Field("What they were told", message.what), Field("What they can do", message.step)]
+        fields = [
+            Field(t("What they were told"), str(message.what)),
+            Field(t("What they can do"), str(message.step)),
+        ]
     elif is_expected:
-        fields = [Field("What you can do", "Ask them what they entered: SkinDesk keeps no options of commands.")]
+        fields = [Field(t("What you can do"), t("Ask them what they entered: SkinDesk does not store it."))]
     else:
         fields = [
-            Field("Why it happens", "This is an unexpected error in SkinDesk, not a mistake of the user."),
-            Field("Who can fix it", "The operator: the log has this error under the same reference."),
+            Field(t("Why it happens"), t("This is an unexpected error in SkinDesk, not a mistake of the user.")),
+            Field(t("Who can fix it"), t("The operator: the log has this error under the same reference.")),
         ]
     embed = card(
-        title=error.title,
+        title=_title(error) if message is None else heading(message),
         description=about,
-        fields=[*fields, Field("For staff", f"kind {code(error.error, 80)}")],
+        fields=[*fields, Field(t("For staff"), t("kind {kind}", kind=code(error.error, 80)))],
         colour=Tone.NEUTRAL,
-        footer=f"Reference {error.reference}",
+        footer=t("Reference {reference}", reference=error.reference),
     )
     return embed, None
+
+
+def _title(error: ErrorReference) -> str:
+    """Return the stored title in the reader's language, unless it was filled with something."""
+    sign, _, english = error.title.partition(" ")
+    return f"{sign} {current().messages.gettext(english)}"

@@ -286,7 +286,7 @@ async def test_work_without_an_answer(scene: Scene, caplog: pytest.LogCaptureFix
     await scene.env.advance_time(10)
 
     assert "This was not finished" in text_of(result)
-    assert "If you were changing something, it may have been done all the same" in text_of(result)
+    assert "If you were changing something, it may have been done" in text_of(result)
     assert "interaction finished late command=silent" in caplog.messages
 
 
@@ -334,7 +334,7 @@ async def test_shutdown(scene: Scene) -> None:
 
     for text in (text_of(refused), extra_text_of(clicked) or text_of(clicked)):
         assert "SkinDesk is restarting" in text
-        assert "Ask again in a minute" in text
+        assert "Try again in a minute" in text
     assert refused.ephemeral
     assert not scene.providers.mannco.calls
     assert await scene.customer.autocomplete(scene.channel, "explain", "code", "7") == []

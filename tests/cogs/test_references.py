@@ -33,7 +33,7 @@ async def test_looked_up(scene: Scene) -> None:
     text = await explain(scene, scene.agent, reference_in(refused))
     happened_at = int((scene.clock.now() - timedelta(hours=1)).timestamp())
 
-    assert f"{scene.customer.mention} saw this <t:{happened_at}:R>, after `trades`." in text
+    assert f"{scene.customer.mention} saw this after `trades` (<t:{happened_at}:R>)." in text
     assert refused.splitlines()[0] in text
     assert "kind `AccessDenied`" in text
     stored = json.dumps((await export(scene, scene.customer))["errors"])

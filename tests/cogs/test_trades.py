@@ -110,7 +110,7 @@ async def test_unusable_names(scene: Scene) -> None:
     no_steam_id = await trades(scene, scene.agent, steam_id="7656119808372251")
     no_trade_url = await trades(scene, scene.agent, steam_id="https://steamcommunity.com/id/somebody")
 
-    assert "Name a member or a SteamID, not both." in text_of(both)
+    assert "You named both a member and a SteamID." in text_of(both)
     assert "Link one with `/link set`, or give their SteamID" in text_of(unlinked)
     assert "A SteamID has 17 digits" in text_of(no_steam_id)
     assert "profile's own address" in text_of(no_trade_url)

@@ -105,7 +105,7 @@ async def test_unusable(live: LiveBot, unused_tcp_port: int, hurt: Callable[[Pat
                 set_writable(live.database, is_writable=True)
         assert "SkinDesk cannot use its database" in refusal
         assert "Nothing was changed" in refusal
-        assert FAULTS[DatabaseFault(fault)] in refusal
+        assert FAULTS[DatabaseFault(fault)]() in refusal
         assert ("SteamID" in looked_up) == (hurt is read_only)
         assert (status, json.loads(health)["database_fault"]) == (503, fault)
         assert counted[sample("database_usable")] == 0

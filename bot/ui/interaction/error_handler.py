@@ -23,7 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.references import without_texts
 from bot.domain.snapshots import Audience
-from bot.languages import use
+from bot.languages import ENGLISH, in_language, t, use
 from bot.observability.logs import reference
 from bot.observability.redaction import redact
 from bot.observability.tracing import Outcome
@@ -86,12 +86,8 @@ async def report(session: InteractionSession, error: Exception) -> None:
         session.close()
         return
     audience, explanations = await _audience(session), session.services.explanations
-    embed = error_embed(
-        DiscordUnavailable() if is_trouble_of_discord(cause) else cause,
-        audience=audience,
-        explanations=explanations,
-        reference=error_reference,
-    )
+    shown = DiscordUnavailable() if is_trouble_of_discord(cause) else cause
+    embed = error_embed(shown, audience=audience, explanations=explanations, reference=error_reference)
     try:
         await session.reply(embed, view=_view_under(session, cause, audience))
     except Exception as failed:  # noqa: BLE001 -- the log has the first error already
@@ -103,7 +99,9 @@ async def report(session: InteractionSession, error: Exception) -> None:
             getattr(failed, "status", None),
             getattr(failed, "code", None),
         )
-    remember(session, cause, error_reference, title=embed.title or "")
+    with in_language(ENGLISH):
+        stored = error_embed(shown, audience=audience, explanations=explanations, reference=error_reference)
+    remember(session, cause, error_reference, title=stored.title or "")
 
 
 def log_failure(session: InteractionSession, error: Exception, error_reference: str) -> None:
@@ -222,7 +220,7 @@ class CopyButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
 
     def __init__(self, entry_id: str) -> None:
         super().__init__(
-            discord.ui.Button(label="Copy for the customer", emoji="📋", custom_id=f"copy:{entry_id}", row=4)
+            discord.ui.Button(label=t("Copy for the customer"), emoji="📋", custom_id=f"copy:{entry_id}", row=4)
         )
         self._entry_id = entry_id
 

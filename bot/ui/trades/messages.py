@@ -80,11 +80,11 @@ def _not_found(error: TradeNotFound, audience: Audience) -> ErrorMessage:
         what, step, again = (
             f"{_key_sees(error.limit)}, and {trade} is not among them.",
             _key_step(error.limit),
-            NOT_AGAIN,
+            NOT_AGAIN(),
         )
     else:
         what = f"{_KEY_FOR_CUSTOMERS}, so it cannot tell whether {trade} is yours."
-        step, again = _ASK_STAFF, NOT_AGAIN
+        step, again = _ASK_STAFF, NOT_AGAIN()
     if error.left_out:
         what += f" {unread_text(error.left_out)}"
     return ErrorMessage("No such trade" if error.limit is None else "Trade not visible", what, step, again=again)
