@@ -142,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--new-database", action="store_true", help=about)
     demo = add("demo", _demo, "show the bot in the browser, without Discord or a provider")
     demo.add_argument("--port", type=_port, metavar="N", help="the page's port (default: a free one)")
+    about = "the language of people and server: de, pt-BR, …"
+    demo.add_argument("--language", type=_language, default="en", metavar="CODE", help=about)
     demo.add_argument("--no-browser", action="store_true", help="print the page's address, open nothing")
     check = add("check", _check, "report everything that keeps the bot from starting")
     check.add_argument("--offline", action="store_true", help="check only the configuration and this machine")
@@ -168,6 +170,14 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):  # noqa: PLR2004 -- a port
         raise argparse.ArgumentTypeError("should be 0 to 65535")
     return int(text)
+
+
+def _language(code: str) -> str:
+    from bot.languages import LANGUAGES
+
+    if code not in LANGUAGES:
+        raise argparse.ArgumentTypeError(f"{code} is none of {', '.join(LANGUAGES)}")
+    return code
 
 
 def _at_least_one(text: str) -> int:
@@ -272,7 +282,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     try:
         from bot.demo.runner import run_demo
 
-        return run_demo(arguments.port, not arguments.no_browser)
+        return run_demo(arguments.port, not arguments.no_browser, arguments.language)
     except ModuleNotFoundError as missing:
         module = (missing.name or "").partition(".")[0]
         if module in ("bot", "cogs"):

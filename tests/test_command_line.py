@@ -135,7 +135,8 @@ class TestDemo:
         return runner
 
     @pytest.mark.parametrize(
-        ("options", "expected"), [([], (None, True)), (["--port", "0", "--no-browser"], (0, False))]
+        ("options", "expected"),
+        [([], (None, True, "en")), (["--port", "0", "--no-browser", "--language", "de"], (0, False, "de"))],
     )
     def test_options(self, demo: types.ModuleType, options: list[str], expected: tuple[int | None, bool]) -> None:
         """The options are passed on, and so is the demo's exit code."""

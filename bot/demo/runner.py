@@ -18,6 +18,7 @@ from bot.demo.pictures import pictures
 from bot.demo.providers.steam import CHECK
 from bot.demo.scene import Scene, staged
 from bot.exit_codes import ExitCode
+from bot.languages import Language, of_code
 
 _POLL = 0.5
 """Seconds between two searches for a pasted command line."""
@@ -27,10 +28,10 @@ _STEPS_SHOWN = 6
 """Steps after which the page is refreshed although nothing happened, for its relative times."""
 
 
-def run_demo(port: int | None, open_browser: bool) -> int:  # noqa: FBT001 -- two words from the command line
+def run_demo(port: int | None, open_browser: bool, language: str) -> int:  # noqa: FBT001 -- three words from the command line
     """Serve the demo on ``port`` (None: any free one) until Ctrl+C, SIGTERM or the page ends it."""
     try:
-        return asyncio.run(_demo(port, open_browser=open_browser))
+        return asyncio.run(_demo(port, of_code(language), open_browser=open_browser))
     except simcord.SetupError as error:
         if not isinstance(error.__cause__, OSError):
             raise
@@ -38,14 +39,14 @@ def run_demo(port: int | None, open_browser: bool) -> int:  # noqa: FBT001 -- tw
         return ExitCode.UNAVAILABLE
 
 
-async def _demo(port: int | None, *, open_browser: bool) -> int:
+async def _demo(port: int | None, language: Language, *, open_browser: bool) -> int:
     page.show_as_discord_does()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     with tempfile.TemporaryDirectory(prefix="skindesk-demo-") as folder:
-        async with staged(Path(folder), check_errors=False, sign_in=True) as scene:
+        async with staged(Path(folder), check_errors=False, sign_in=True, language=language) as scene:
             people = [scene.customer, scene.agent, scene.moderator, page.administrator(scene)]
             with scene.env.time_context():
                 await scene.client.get_partial_messageable(scene.channel.id).send(embeds=page.welcome(scene))

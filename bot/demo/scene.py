@@ -19,6 +19,7 @@ from bot.demo.providers import SimulatedProviders
 from bot.demo.providers.steam import SimulatedSteam
 from bot.demo.world import World
 from bot.domain.access import Actor, Capability
+from bot.languages import ENGLISH, Language
 
 AGENT_CAPABILITIES = (
     Capability.INVENTORY_ANY,
@@ -30,6 +31,8 @@ MODERATOR_CAPABILITIES = (*AGENT_CAPABILITIES, Capability.APPROVE_RESEND, Capabi
 
 _SIMULATION_BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 _LOOPBACK = "127.0.0.1"
+_LOCALE_OF_SETTING = "pt-BR"
+"""The locale of readers whose language is a setting: Discord has no European Portuguese."""
 _PATIENCE = 30.0
 """Seconds that the simulation waits for the bot: longer than the longest lookup."""
 
@@ -97,11 +100,13 @@ async def staged(
     check_errors: bool = True,
     sign_in: bool = False,
     per_user_paths: bool = False,
+    language: Language = ENGLISH,
     **tables: Mapping[str, Any],
 ) -> AsyncIterator[Scene]:
     """Start providers, bot and Discord, and set them up as in the README; ``sign_in`` adds a simulated Steam.
 
-    The key of Mannco.store is an administrator's; ``per_user_paths`` is its setting.
+    The key of Mannco.store is an administrator's; ``per_user_paths`` is its setting. People and server have the
+    ``language``.
     """
     clock = SceneClock()
     world = World(now=clock.now)
@@ -124,6 +129,7 @@ async def staged(
                 await client.user.edit(username="SkinDesk")
             scene = replace(_people(env, client, providers, clock), steam=steam)
             await _rights(scene)
+            await _speak(scene, language)
             yield scene
 
 
@@ -156,6 +162,16 @@ def _people(env: simcord.Env, client: SkinDeskClient, providers: SimulatedProvid
         support=support,
         moderators=moderators,
     )
+
+
+async def _speak(scene: Scene, language: Language) -> None:
+    """Let people and server have a language: the simulated Discord itself knows English only."""
+    locale = language.formats.locales[0] if language.formats.locales else _LOCALE_OF_SETTING
+    parsers = scene.client._connection.parsers  # noqa: SLF001 -- as bot/ui/interaction/incoming.py does
+    parse = parsers["INTERACTION_CREATE"]
+    parsers["INTERACTION_CREATE"] = lambda data: parse({**data, "locale": locale})
+    if language is not ENGLISH:
+        await scene.client.services.settings.set_language(language.code, by=scene.owner)
 
 
 async def _rights(scene: Scene) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bot.demo.scene import Scene
+from bot.languages import ENGLISH, Language
 from tests.snapshots.by_hand import built
 from tests.snapshots.shot import Shot, rendered
 from tests.snapshots.through_discord import Walk
@@ -12,9 +13,9 @@ from tests.snapshots.watched import watched
 FOLDER = Path(__file__).parent / "kept"
 
 
-async def of_walk(scene: Scene) -> list[Shot]:
+async def of_walk(scene: Scene, language: Language = ENGLISH) -> list[Shot]:
     """Return what the walk shows, in its order."""
-    return [shot async for shot in Walk(scene).steps()]
+    return [shot async for shot in Walk(scene, language).steps()]
 
 
 def pages_of(walked: Iterable[Shot]) -> dict[str, str]:

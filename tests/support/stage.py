@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.demo.scene import Scene, staged
+from bot.languages import ENGLISH, Language
 
 
-def kept_open(folder: Path, **tables: Mapping[str, Any]) -> AbstractAsyncContextManager[Scene]:
+def kept_open(
+    folder: Path, language: Language = ENGLISH, /, **tables: Mapping[str, Any]
+) -> AbstractAsyncContextManager[Scene]:
     """Open a scene as :func:`_kept` does; ``tables`` are those of the configuration."""
-    return _kept(staged(folder, check_errors=False, sign_in=False, per_user_paths=False, **tables))
+    return _kept(staged(folder, check_errors=False, sign_in=False, per_user_paths=False, language=language, **tables))
 
 
 def kept_open_per_user(folder: Path) -> AbstractAsyncContextManager[Scene]:
