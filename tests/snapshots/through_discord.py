@@ -13,7 +13,7 @@ from bot.languages import ENGLISH, Language
 from bot.services.links import NO_ACCOUNT
 from tests.cogs.approvals import choose_reason
 from tests.snapshots.shot import Shot
-from tests.support.made_up import said
+from tests.support.confirming import press
 
 CUSTOMER, AGENT, MODERATOR, ADMINISTRATOR = "customer", "agent", "moderator", "administrator"
 
@@ -72,13 +72,6 @@ class Walk:
 
     async def _use(self, reader: str, command: str, **options: Any) -> simcord.InteractionResult:
         return await self.people[reader].slash(self.scene.channel, command, **options)
-
-    async def _press(self, who: simcord.MemberActor, message: Any, label: str) -> simcord.InteractionResult:
-        """Press the button with this English label, in the language of the people."""
-        labels = said(self._language, label)
-        rows = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
-        (button,) = (each for row in rows for each in row["components"] if each.get("label") in labels)
-        return await who.click(message, custom_id=button["custom_id"])
 
     async def _ask(self, page: str, situation: str, reader: str, command: str, **options: Any) -> Shot:
         return self._shot(page, situation, reader, await self._use(reader, command, **options))
@@ -150,16 +143,16 @@ class Walk:
         for number, situation in ((0, "first item"), (3, "another item")):
             details = await mia.select(page, [menu["options"][number]["value"]], custom_id=menu["custom_id"])
             yield self._shot("item_details", situation, CUSTOMER, _last(details))
-        yield _form("inventory_controls", "filter form", CUSTOMER, await self._press(mia, page, "Filter"))
+        yield _form("inventory_controls", "filter form", CUSTOMER, await press(mia, page, "Filter", self._language))
         for situation, typed in (
             ("filtered", {}),
             ("filtered to nothing", {"search": "nothing like that"}),
             ("a price that is none", {"min_price": "much"}),
         ):
-            opened = await self._press(mia, page, "Filter")
+            opened = await press(mia, page, "Filter", self._language)
             shown = await mia.submit_modal(opened, {"search": "ak", "min_price": "1", "max_price": ""} | typed)
             yield self._shot("inventory_controls", situation, CUSTOMER, _last(shown))
-        table = await self._press(mia, page, "CSV of all")
+        table = await press(mia, page, "CSV of all", self._language)
         yield self._shot("inventory_controls", "the table", CUSTOMER, _last(table))
         (again,) = (child["custom_id"] for child in below if child["custom_id"].split(":")[2] == "refresh")
         early = await mia.click(page, custom_id=again)
@@ -177,9 +170,9 @@ class Walk:
         details = await mia.select(page, ["1"])
         yield self._shot("trades", "a failed withdrawal", CUSTOMER, details)
         assert details.response is not None
-        form = await self._press(mia, details.response, "Ask to resend")
+        form = await press(mia, details.response, "Ask to resend", self._language)
         yield _form("trades", "the form of a resend", CUSTOMER, form)
-        yield self._shot("trades", "only failed", CUSTOMER, await self._press(mia, page, "Only failed"))
+        yield self._shot("trades", "only failed", CUSTOMER, await press(mia, page, "Only failed", self._language))
         for situation, options in (
             ("everybody's", {}),
             ("of a member", {"member": self.scene.customer, "scope": "all"}),
@@ -262,14 +255,14 @@ class Walk:
         yield await self._ask("resend", "no such trade", CUSTOMER, "resend", id="1")
         done = next(trade for trade in self.scene.world.trades_of(self.scene.world.customer) if trade.status == 3)
         yield await self._ask("resend", "not one to resend", AGENT, "resend", id=str(done.id))
-        taken = await self._press(self.scene.moderator, card, "Take")
+        taken = await press(self.scene.moderator, card, "Take", self._language)
         yield self._shot("resend", "taken", MODERATOR, _last(taken))
         yield self._shot("resend", "the card, taken", "moderators", self._now(card))
         yield await self._ask("approvals", "one open", MODERATOR, "approvals")
         yield await self._ask("approvals", "one open", ADMINISTRATOR, "approvals")
-        pressed = await self._press(self.scene.customer, card, "Approve")
+        pressed = await press(self.scene.customer, card, "Approve", self._language)
         yield self._shot("resend", "pressed without the right", CUSTOMER, _last(pressed))
-        sent = await self._press(self.scene.moderator, card, "Approve")
+        sent = await press(self.scene.moderator, card, "Approve", self._language)
         yield self._shot("resend", "approved", MODERATOR, _last(sent))
         yield self._shot("resend", "the card, sent", "moderators", self._now(card))
         yield self._shot("resend", "the requester is told", CUSTOMER, asked.followups[-1])
@@ -282,7 +275,7 @@ class Walk:
     async def _denials(self) -> AsyncIterator[Shot]:
         await self._use(AGENT, "resend", id=str(self._failed(1).id))
         card = self._card()
-        asked = await self._press(self.scene.moderator, card, "Deny")
+        asked = await press(self.scene.moderator, card, "Deny", self._language)
         yield self._shot("resend", "the menu to deny", MODERATOR, _last(asked))
         form = await choose_reason(asked, self.scene.moderator, "other")
         yield _form("resend", "the form to deny", MODERATOR, form)
@@ -294,19 +287,19 @@ class Walk:
         card = self._card()
         yield self._shot("resend", "the card, asked for before", "moderators", card)
         assert asked.response is not None
-        withdrawn = await self._press(self.scene.agent, asked.response, "Withdraw")
+        withdrawn = await press(self.scene.agent, asked.response, "Withdraw", self._language)
         yield self._shot("resend", "withdrawn", AGENT, _last(withdrawn))
         yield self._shot("resend", "the card, withdrawn", "moderators", self._now(card))
         kim = self.people[ADMINISTRATOR]
         shown = await self._use(ADMINISTRATOR, "approvals")
         assert shown.response is not None
-        paused = await self._press(kim, shown.response, "Stop resends")
+        paused = await press(kim, shown.response, "Stop resends", self._language)
         yield self._shot("approvals", "resends stopped", ADMINISTRATOR, _last(paused))
         yield await self._ask("resend", "asked while stopped", CUSTOMER, "resend", id=str(self._failed(0).id))
         shown = await self._use(ADMINISTRATOR, "approvals")
         yield self._shot("approvals", "while stopped", ADMINISTRATOR, shown)
         assert shown.response is not None
-        resumed = await self._press(kim, shown.response, "Resume resends")
+        resumed = await press(kim, shown.response, "Resume resends", self._language)
         yield self._shot("approvals", "resumed", ADMINISTRATOR, _last(resumed))
 
     def _now(self, card: discord.Message) -> discord.Message:
@@ -358,12 +351,15 @@ class Walk:
         yield self._shot("customer", "a member", AGENT, result)
         page = result.response
         assert page is not None
-        form = await self._press(self.scene.agent, page, "Add a note")
+        form = await press(self.scene.agent, page, "Add a note", self._language)
         yield _form("customer", "the form for a note", AGENT, form)
         noted = await self.scene.agent.submit_modal(form, {"text": "Speaks German. Her brother uses the account too."})
         yield self._shot("customer", "all notes, after one was added", AGENT, _last(noted))
         yield _form(
-            "customer", "the form for the inventory", AGENT, await self._press(self.scene.agent, page, "Inventory")
+            "customer",
+            "the form for the inventory",
+            AGENT,
+            await press(self.scene.agent, page, "Inventory", self._language),
         )
         for situation, reader, options in (
             ("with a note", MODERATOR, {"member": mia}),
@@ -389,7 +385,9 @@ class Walk:
     async def _confirmed(self, page: str, situation: str, reader: str, command: str, label: str) -> AsyncIterator[Shot]:
         asked = await self._use(reader, command)
         yield self._shot(page, f"{situation}, asked", reader, _last(asked))
-        yield self._shot(page, situation, reader, _last(await self._press(self.people[reader], asked.response, label)))
+        yield self._shot(
+            page, situation, reader, _last(await press(self.people[reader], asked.response, label, self._language))
+        )
 
 
 def _form(page: str, situation: str, reader: str, opened: simcord.InteractionResult) -> Shot:
