@@ -63,6 +63,13 @@ class Shot:
         return _TOOK.sub(r"\1{time}`", text)
 
 
+def form_shot(page: str, situation: str, reader: str, opened: simcord.InteractionResult) -> Shot:
+    """Return a form as it was opened."""
+    assert opened.modal is not None
+    title = discord.Embed(title=opened.modal["title"])
+    return Shot(page, situation, reader, [title], components=opened.modal["components"])
+
+
 def rendered(title: str, shots: Sequence[Shot]) -> str:
     """Return the file of a page: one section for each shot."""
     parts = [f"# {title}"]

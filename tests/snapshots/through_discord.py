@@ -12,7 +12,7 @@ from bot.demo.trades import WorldTrade
 from bot.languages import ENGLISH, Language
 from bot.services.links import NO_ACCOUNT
 from tests.cogs.approvals import choose_reason
-from tests.snapshots.shot import Shot
+from tests.snapshots.shot import Shot, form_shot
 from tests.support.confirming import press
 
 CUSTOMER, AGENT, MODERATOR, ADMINISTRATOR = "customer", "agent", "moderator", "administrator"
@@ -143,7 +143,7 @@ class Walk:
         for number, situation in ((0, "first item"), (3, "another item")):
             details = await mia.select(page, [menu["options"][number]["value"]], custom_id=menu["custom_id"])
             yield self._shot("item_details", situation, CUSTOMER, _last(details))
-        yield _form("inventory_controls", "filter form", CUSTOMER, await press(mia, page, "Filter", self._language))
+        yield form_shot("inventory_controls", "filter form", CUSTOMER, await press(mia, page, "Filter", self._language))
         for situation, typed in (
             ("filtered", {}),
             ("filtered to nothing", {"search": "nothing like that"}),
@@ -171,7 +171,7 @@ class Walk:
         yield self._shot("trades", "a failed withdrawal", CUSTOMER, details)
         assert details.response is not None
         form = await press(mia, details.response, "Ask to resend", self._language)
-        yield _form("trades", "the form of a resend", CUSTOMER, form)
+        yield form_shot("trades", "the form of a resend", CUSTOMER, form)
         yield self._shot("trades", "only failed", CUSTOMER, await press(mia, page, "Only failed", self._language))
         for situation, options in (
             ("everybody's", {}),
@@ -278,7 +278,7 @@ class Walk:
         asked = await press(self.scene.moderator, card, "Deny", self._language)
         yield self._shot("resend", "the menu to deny", MODERATOR, _last(asked))
         form = await choose_reason(asked, self.scene.moderator, "other")
-        yield _form("resend", "the form to deny", MODERATOR, form)
+        yield form_shot("resend", "the form to deny", MODERATOR, form)
         assert form.modal is not None
         ((field,),) = (row["components"] for row in form.modal["components"])
         await self.scene.moderator.submit_modal(form, {field["custom_id"]: "it has arrived"})
@@ -352,10 +352,10 @@ class Walk:
         page = result.response
         assert page is not None
         form = await press(self.scene.agent, page, "Add a note", self._language)
-        yield _form("customer", "the form for a note", AGENT, form)
+        yield form_shot("customer", "the form for a note", AGENT, form)
         noted = await self.scene.agent.submit_modal(form, {"text": "Speaks German. Her brother uses the account too."})
         yield self._shot("customer", "all notes, after one was added", AGENT, _last(noted))
-        yield _form(
+        yield form_shot(
             "customer",
             "the form for the inventory",
             AGENT,
@@ -388,13 +388,6 @@ class Walk:
         yield self._shot(
             page, situation, reader, _last(await press(self.people[reader], asked.response, label, self._language))
         )
-
-
-def _form(page: str, situation: str, reader: str, opened: simcord.InteractionResult) -> Shot:
-    """Return a form as it was opened."""
-    assert opened.modal is not None
-    title = discord.Embed(title=opened.modal["title"])
-    return Shot(page, situation, reader, [title], components=opened.modal["components"])
 
 
 def _last(result: simcord.InteractionResult) -> Any:
