@@ -4,6 +4,7 @@ import logging
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.domain.access import Capability
@@ -23,11 +24,13 @@ _log = logging.getLogger(__name__)
 class AuditCog(commands.Cog):
     """The audit log, for members with audit.read."""
 
-    @app_commands.command(name="audit", description="Staff: read who did what to whom; reading is logged too")
+    @app_commands.command(
+        name="audit", description=locale_str("Staff: read who did what to whom; reading is logged too")
+    )
     @app_commands.describe(
-        member="Only what they did, and what was done to them",
-        action="Only this kind of action",
-        limit=f"How many of the newest, up to {MOST_ROWS:,}; {_USUAL_ROWS} if you do not say",
+        member=locale_str("Only what they did, and what was done to them"),
+        action=locale_str("Only this kind of action"),
+        limit=locale_str("How many of the newest, up to 1,000; 20 if you do not say"),
     )
     @requires(Capability.READ_AUDIT, suggesting=["action"])
     async def audit(
@@ -58,7 +61,7 @@ class AuditCog(commands.Cog):
             _log.info("no suggestions reason=%s", type(error).__name__)
             return []
         return [
-            app_commands.Choice(name=plain(f"{action.value} · {TITLES[action]}", 100), value=action.value)
+            app_commands.Choice(name=plain(f"{action.value} · {TITLES[action]()}", 100), value=action.value)
             for action in found[:_MOST_SUGGESTIONS]
         ]
 

@@ -3,12 +3,16 @@
 import csv
 import io
 import re
+from gettext import NullTranslations
+from pathlib import Path
 
+import pytest
 import simcord
 
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.audit import AuditAction, AuditEntry
+from bot.languages import ENGLISH, LANGUAGES, Language, in_language
 from tests.cogs.approvals import failed_trade, give_reason, requested
 from tests.cogs.test_inventory import answer_of
 from tests.support.confirming import confirmed, remove_link
@@ -75,7 +79,7 @@ async def test_filters(scene: Scene) -> None:
     grants = await file_of(await audit(scene, scene.moderator, action="access.granted", limit=3))
 
     assert [scene.customer.mention in line for line in lines_of(of_customer)] == [True]
-    assert f"<@{gone.id}> unlinked <@{gone.id}>" in lines_of(of_gone)[0]
+    assert f"**Steam account unlinked** · <@{gone.id}> · By: <@{gone.id}>" in lines_of(of_gone)[0]
     assert [row["action"] for row in grants] == ["access.granted"] * 3
 
 
@@ -97,7 +101,7 @@ async def test_what_does_not_fit(scene: Scene) -> None:
 
     assert len(rows) == 120
     assert 20 <= shown < 120
-    assert f"…and {120 - shown} more rows that are in the file only." in text_of(result)
+    assert f"…and {120 - shown} more rows, in the file only." in text_of(result)
     assert "There are older ones: ask with a higher `limit`." in text_of(result)
     usual = await audit(scene, scene.moderator)
     assert len(lines_of(usual)) == 20
@@ -112,7 +116,7 @@ async def test_reading_is_logged(scene: Scene) -> None:
     assert views.actor == f"user:{scene.moderator.id}"
     assert views.subject == f"user:{scene.customer.id}"
     assert views.detail == {"action": "link.set", "limit": "7"}
-    line = f"{scene.moderator.mention} read the audit log about {scene.customer.mention}, `link.set` only"
+    line = f"**Audit log read** · {scene.customer.mention} · `link.set` · By: {scene.moderator.mention}"
     assert line in text_of(await audit(scene, scene.moderator, action="audit.viewed"))
 
 
@@ -132,7 +136,7 @@ async def test_another_server(scene: Scene) -> None:
     assert len(lines_of(result)) == 2
     assert str(scene.guild.id) not in text_of(result)
     assert all(str(scene.world.customer.steam_id) not in str(row) for row in await file_of(result))
-    assert "There are no such rows" in text_of(about)
+    assert "No row matches" in text_of(about)
 
 
 SHOWN_NOWHERE = {
@@ -179,7 +183,7 @@ async def test_every_decision_is_posted(scene: Scene) -> None:
     written = [row for row in await rows_of(scene).newest(scene.guild.id, limit=99) if row.number >= begin.number]
     posted = re.findall(r"([a-z.]+) · row (\d+) · ([0-9a-f]{8})$", "\n".join(_posts(log)), re.MULTILINE)
 
-    assert f"setting `audit-channel` · channel {log.mention}" in _posts(log)[0]
+    assert f"`audit-channel` · {log.mention}" in _posts(log)[0]
     assert {action for action, *_ in posted} >= {
         *("access.revoked", "access.granted", "link.set", "link.removed", "settings.changed", "resend.requested"),
         *("resend.approved", "resend.sent", "resend.denied", "resends.paused", "resends.resumed"),
@@ -187,6 +191,34 @@ async def test_every_decision_is_posted(scene: Scene) -> None:
     assert sorted(posted) == sorted(
         (row.action.value, str(row.number), row.digest[:8]) for row in written if row.action not in SHOWN_NOWHERE
     )
+
+
+class Marked(NullTranslations):
+    """The messages of a made-up language."""
+
+    def gettext(self, message: str) -> str:
+        return f"«{message}»"
+
+
+async def test_posts_in_the_servers_language(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A post is in the server's language, whatever the language of the member who acted."""
+    made_up = Language(Path("made-up"))
+    made_up.__dict__ |= {"formats": ENGLISH.formats, "messages": Marked()}
+    monkeypatch.setitem(LANGUAGES, made_up.code, made_up)
+    log = scene.guild.create_text_channel("audit")
+    settings = scene.client.services.settings
+    await settings.set_audit_channel(log.id, by=scene.owner)
+    for acting, server in ((ENGLISH, made_up), (made_up, ENGLISH)):
+        with in_language(acting):
+            await settings.set_language(server.code, by=scene.owner)
+            await scene.client.services.access.grant(scene.support.id, Capability.READ_AUDIT, by=scene.owner)
+            await scene.client.services.access.revoke(scene.support.id, Capability.READ_AUDIT, by=scene.owner)
+
+    titles = [post.splitlines()[0] for post in _posts(log)]
+    assert titles[-6:] == [
+        *("«Setting changed»", "«Capability granted»", "«Capability revoked»"),
+        *("Setting changed", "Capability granted", "Capability revoked"),
+    ]
 
 
 def _posts(log: simcord.ChannelHandle) -> list[str]:

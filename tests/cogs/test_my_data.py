@@ -236,8 +236,9 @@ async def test_erased_users_in_the_log(scene: Scene) -> None:
     lines = text_of(result).splitlines()[1:4]
 
     assert "an erased user (`" in lines[0]
-    assert "had their data erased" in lines[0]
-    assert f"{scene.agent.mention} viewed the trades of an erased user (`" in lines[1]
+    assert "**Own data erased** · By: an erased user (`" in lines[0]
+    assert "**Trades viewed** · an erased user (`" in lines[1]
+    assert f"By: {scene.agent.mention}" in lines[1]
     assert str(scene.customer.id) not in text_of(result)
     assert str(scene.world.customer.steam_id) not in text_of(result)
     assert len(log.history()) == posts

@@ -10,7 +10,7 @@ from simcord.types import HttpLogEntry
 
 from bot.domain.audit import AuditAction, AuditRow, DamagedRow
 from bot.services.audit import Extract
-from bot.ui.audit import TITLES, audit_page, row_sentence
+from bot.ui.audit import TITLES, audit_page, row_line
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
 
@@ -49,8 +49,8 @@ def test_any_rows(some: list[AuditRow | DamagedRow], times: int, *, has_older: b
     assert audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)]) == []
     kinds, _ = rendered(embed.description or "", "embed")
     assert set(kinds) <= {
-        *("paragraph", "inline", "text", "break", "code", "timestamp", "mention_user", "mention_role"),
-        *("mention_channel", "user", "role", "channel", "mention", "everyone"),
+        *("paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"),
+        *("mention_user", "mention_role", "mention_channel", "user", "role", "channel", "mention", "everyone"),
     }
     assert file is not None
     read = list(csv.DictReader(io.StringIO(file.fp.read().decode("utf-8-sig"), newline="")))
@@ -58,10 +58,9 @@ def test_any_rows(some: list[AuditRow | DamagedRow], times: int, *, has_older: b
 
 
 def test_every_action_has_texts() -> None:
-    """Each action has a title and a sentence, also without its details."""
+    """Each action has a name, and a line without its details too."""
     for action in AuditAction:
-        assert TITLES[action]
-        assert "{" not in row_sentence(row(action, "guild"), GUILD)
+        assert row_line(row(action, "guild"), GUILD).startswith(f"**{TITLES[action]}**")
 
 
 def test_everyone_is_not_mentioned() -> None:
@@ -69,8 +68,18 @@ def test_everyone_is_not_mentioned() -> None:
     everyone = row(AuditAction.ACCESS_GRANTED, f"role:{GUILD}", capability="audit.read")
     others = row(AuditAction.ACCESS_GRANTED, "role:7", capability="audit.read")
 
-    assert row_sentence(everyone, GUILD) == "granted `audit.read` to @everyone"
-    assert row_sentence(others, GUILD) == "granted `audit.read` to <@&7>"
+    by = "By: <@800000000000000001>"
+    assert row_line(everyone, GUILD) == f"**Capability granted** · @everyone · `audit.read` · {by}"
+    assert row_line(others, GUILD) == f"**Capability granted** · <@&7> · `audit.read` · {by}"
+
+
+def test_languages() -> None:
+    """A language has its own name, whoever reads it; one that is not there any more has its code."""
+    known = row(AuditAction.SETTINGS_CHANGED, "guild", setting="language", language="de")
+    gone = row(AuditAction.SETTINGS_CHANGED, "guild", setting="language", language="tlh")
+
+    assert " · `language` · Deutsch · " in row_line(known, GUILD)
+    assert " · `language` · `tlh` · " in row_line(gone, GUILD)
 
 
 def test_a_damaged_row() -> None:
@@ -79,9 +88,9 @@ def test_a_damaged_row() -> None:
     embed, file = audit_page(Extract((DamagedRow(2), sound), has_older=False), guild_id=GUILD)
 
     first, second = (embed.description or "").splitlines()
-    assert first.startswith("`2` cannot be read")
+    assert first.startswith("`2` This row is damaged")
     assert "`skindesk check`" in first
     assert second.startswith("`1` <t:")
     assert file is not None
     damaged, _ = csv.DictReader(io.StringIO(file.fp.read().decode("utf-8-sig"), newline=""))
-    assert (damaged["number"], damaged["action"], damaged["time"]) == ("2", "cannot be read", "")
+    assert (damaged["number"], damaged["action"], damaged["time"]) == ("2", "damaged", "")

@@ -9,8 +9,10 @@ from bot.domain.audit import AuditRow
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, PostedCard, Resend
 from bot.domain.secrets import TradeCode
+from bot.languages import in_language
 from bot.ports import Explanations
 from bot.ui.audit import audit_embed
+from bot.ui.interaction.server_language import server_language
 from bot.ui.interaction.session import Interaction
 from bot.ui.resends.buttons import resend_view
 from bot.ui.resends.card import outcome_embed, resend_card
@@ -180,12 +182,14 @@ class DiscordAuditChannel:
         self._client = client
 
     async def post(self, row: AuditRow, *, channel_id: int) -> None:
-        """Post the row; an unusable channel is logged."""
+        """Post the row in the server's language; an unusable channel is logged."""
         if self._client is None:
             raise RuntimeError("the audit channel is used before the client exists")
         channel = self._client.get_partial_messageable(channel_id, guild_id=row.guild_id)
         try:
-            await channel.send(embed=audit_embed(row))
+            with in_language(await server_language(self._client, row.guild_id)):
+                embed = audit_embed(row)
+            await channel.send(embed=embed)
         except Exception as error:  # noqa: BLE001 -- the action is done all the same
             _log.warning("audit entry not posted action=%s %s", row.action.value, _why(error))
 
