@@ -4,11 +4,12 @@ import logging
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.domain.failures import Dialect, Explanation, ProviderName, StatusExplanation
 from bot.domain.pasted import LONGEST
-from bot.ui.explain import DIALECT_LABELS
+from bot.languages import listed, t
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 from bot.ui.kit.text import plain
@@ -28,10 +29,11 @@ class ExplainCog(commands.Cog):
     """Explanations of codes, keys and messages."""
 
     @app_commands.command(
-        name="explain", description="Find out what an error or status means and what you can do about it"
+        name="explain", description=locale_str("Find out what an error or status means and what you can do about it")
     )
     @app_commands.describe(
-        code="The number, key or status, or the whole message as you saw it", provider="Whose error it is, if you know"
+        code=locale_str("The number, key or status, or the whole message as you saw it"),
+        provider=locale_str("Whose error it is, if you know"),
     )
     @app_commands.choices(provider=_PROVIDERS)
     @public("the meaning of an error is no secret; confidential parts are left out", suggesting=["code"])
@@ -76,7 +78,7 @@ class ExplainCog(commands.Cog):
         for status in statuses:
             by_word.setdefault(_status_value(status), []).append(status)
         offered = [
-            app_commands.Choice(name=_status_name(value, alike), value=value)
+            app_commands.Choice(name=_status_name(alike), value=value)
             for value, alike in by_word.items()
             if value not in by_key
         ]
@@ -127,21 +129,26 @@ def _text_of(message: discord.Message) -> str:
 def _choice_name(alike: list[Explanation]) -> str:
     """Return the label for the entries of one key: number, key, providers and title."""
     first = alike[0]
-    whose = " and ".join(dict.fromkeys(DIALECT_LABELS[each.dialect] for each in alike))
+    whose = listed(dict.fromkeys(each.dialect.label for each in alike))
     code = "" if first.code is None else f"{first.code} · "
     return plain(f"{code}{first.key} · {whose} · {first.title}", 100)
 
 
 def _status_value(status: StatusExplanation) -> str:
     """Return what to type for a status: a number alone would be an error's code."""
-    return f"status {status.word}" if status.word.lstrip("-").isdecimal() else status.word
+    return "status " + status.word if _is_number(status) else status.word
 
 
-def _status_name(value: str, alike: list[StatusExplanation]) -> str:
+def _is_number(status: StatusExplanation) -> bool:
+    return status.word.lstrip("-").isdecimal()
+
+
+def _status_name(alike: list[StatusExplanation]) -> str:
     """Return the label for the statuses of one word: the word, providers and, if there is one only, its title."""
-    whose = " and ".join(dict.fromkeys(DIALECT_LABELS[each.dialect] for each in alike))
+    whose = listed(dict.fromkeys(each.dialect.label for each in alike))
     title = "" if len(alike) > 1 else f" · {alike[0].customer_title or alike[0].title}"
-    return plain(f"{value} · {whose}{title}", 100)
+    name = t("status {status}", status=alike[0].word) if _is_number(alike[0]) else alike[0].word
+    return plain(f"{name} · {whose}{title}", 100)
 
 
 def _dialect(provider: str | None) -> Dialect | None:

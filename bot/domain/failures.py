@@ -60,6 +60,11 @@ class Dialect(StrEnum):
     CLOUDFLARE = "cloudflare"
     SKINDESK = "skindesk"
 
+    @property
+    def label(self) -> str:
+        """The name of whose numbering it is, for people."""
+        return _DIALECTS[self]
+
 
 _ASSETPAY = frozenset({ProviderName.ASSETPAY, ProviderName.ASSETPAY_CLIENT, ProviderName.ASSETPAY_LEGACY})
 _LABELS = {
@@ -68,6 +73,15 @@ _LABELS = {
     ProviderName.ASSETPAY_LEGACY: "AssetPay (.co)",
     ProviderName.SKINSBACK: "SkinsBack",
     ProviderName.MANNCO: "Mannco.store",
+}
+_DIALECTS = {
+    Dialect.ASSETPAY: "AssetPay (.gg)",
+    Dialect.ASSETPAY_LEGACY: "AssetPay (.co)",
+    Dialect.SKINSBACK: "SkinsBack",
+    Dialect.MANNCO: "Mannco.store",
+    Dialect.STEAM: "Steam",
+    Dialect.CLOUDFLARE: "Cloudflare",
+    Dialect.SKINDESK: "SkinDesk",
 }
 
 

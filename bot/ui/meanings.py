@@ -10,22 +10,21 @@ from bot.domain.errors import PageExpired
 from bot.domain.failures import Explanation, StatusExplanation
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
+from bot.languages import listed, number, t, tn
 from bot.ports import Explanations
 from bot.ui.explain import (
-    DIALECT_LABELS,
     error_name,
     explanation_embed,
     status_embed,
     status_name,
     title_of,
-    without_reference,
 )
 from bot.ui.interaction.components import offered, selected
 from bot.ui.interaction.error_handler import CopyButton, copy_view, handle
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import count, outside, plain
+from bot.ui.kit.text import outside, plain
 
 Entry: TypeAlias = Explanation | StatusExplanation
 Answer: TypeAlias = tuple[discord.Embed, discord.ui.View | None]
@@ -51,29 +50,35 @@ def answer(
     distinct = _distinct(found, audience)
     if not distinct:
         not_found = card(
-            title="Not in the catalogue",
-            description=f"“{_quoted(asked)}” is no error or status that SkinDesk knows.",
+            title=t("Not in the catalogue"),
+            description=t("“{asked}” is not an error or status that SkinDesk knows.", asked=_quoted(asked)),
             fields=[
                 *_did_you_mean(near, audience),
                 Field(
-                    "What you can do",
-                    "Type the number or the key alone and choose from the list, or leave the provider out. "
-                    "If a provider really sent it, tell the staff the whole message.",
+                    t("What you can do"),
+                    t(
+                        "Type the number or the key alone and choose from the list, or leave the provider out. "
+                        "If a provider really sent it, tell the staff the whole message."
+                    ),
                 ),
             ],
         )
         return not_found, None
     if len(distinct) == 1:
         return _embed(*distinct[0], audience), copy_view(distinct[0][0].id, explanations, audience)
-    if _same_word(distinct):
-        what = f"“{_quoted(asked)}” means different things. " + (
-            "It depends on what was asked for." if provider_named else "Which provider was it?"
-        )
-        title = f"{len(distinct)} meanings"
+    quoted, number_of = _quoted(asked), len(distinct)
+    hint = t("Choose the provider, or paste less.")
+    if not _same_word(distinct):
+        title = tn("{count} error", "{count} errors", number_of)
+        what = t("“{asked}” names more than one error.", asked=quoted)
     else:
-        what = f"“{_quoted(asked)}” names more than one error."
-        title = f"{len(distinct)} errors"
-    return _several(distinct, title=title, what=what, audience=audience, hint="choose the provider, or paste less")
+        title = tn("{count} meaning", "{count} meanings", number_of)
+        what = (
+            t("“{asked}” means different things. It depends on what was asked for.", asked=quoted)
+            if provider_named
+            else t("“{asked}” means different things. Which provider was it?", asked=quoted)
+        )
+    return _several(distinct, title=title, what=what, audience=audience, hint=hint)
 
 
 def answer_to_message(found: Sequence[Entry], *, said: str, audience: Audience, explanations: Explanations) -> Answer:
@@ -81,31 +86,32 @@ def answer_to_message(found: Sequence[Entry], *, said: str, audience: Audience, 
     distinct = _distinct(found, audience)
     if not distinct:
         not_found = card(
-            title="No error code in this message",
+            title=t("No error code in this message"),
             description=(
-                f"“{_quoted(said)}” names no error that SkinDesk knows."
+                t("“{said}” names no error that SkinDesk knows.", said=_quoted(said))
                 if said.strip()
-                else "It has no text that could be read: a picture of an error cannot be explained."
+                else t("This message has no text. SkinDesk cannot read a picture of an error.")
             ),
             fields=[
                 Field(
-                    "What you can do",
-                    "Give the number or the key to `/explain`. In a message a number counts as a code behind a word "
-                    "such as “error” or “code”.",
+                    t("What you can do"),
+                    t(
+                        "Give the number or the key to `/explain`. In a message, SkinDesk looks for numbers behind a "
+                        "word such as “error” or “code”."
+                    ),
                 )
             ],
         )
         return not_found, None
     if len(distinct) == 1:
         return _embed(*distinct[0], audience), copy_view(distinct[0][0].id, explanations, audience)
-    one_word = _same_word(distinct)
-    return _several(
-        distinct,
-        title=f"{len(distinct)} {'meanings' if one_word else 'errors'} in this message",
-        what="Which provider was it?" if one_word else "Each with what to do about it.",
-        audience=audience,
-        hint="`/explain` with the provider shows the rest",
-    )
+    hint = t("`/explain` with the provider shows the rest.")
+    if _same_word(distinct):
+        title = tn("{count} meaning in this message", "{count} meanings in this message", len(distinct))
+        return _several(distinct, title=title, what=t("Which provider was it?"), audience=audience, hint=hint)
+    title = tn("{count} error in this message", "{count} errors in this message", len(distinct))
+    what = t("Here is what to do about each of them.")
+    return _several(distinct, title=title, what=what, audience=audience, hint=hint)
 
 
 @public("the meaning of an error is no secret; confidential parts are left out")
@@ -114,7 +120,7 @@ class MeaningSelect(discord.ui.DynamicItem[_AnySelect], template="explain:meanin
 
     def __init__(self, options: list[discord.SelectOption]) -> None:
         super().__init__(
-            discord.ui.Select(placeholder="Which one is it?", options=options, custom_id="explain:meaning")
+            discord.ui.Select(placeholder=t("Which one is it?"), options=options, custom_id="explain:meaning")
         )
 
     @classmethod
@@ -144,7 +150,7 @@ class MeaningSelect(discord.ui.DynamicItem[_AnySelect], template="explain:meanin
         view = _menu(options)
         if audience is Audience.STAFF:
             view.add_item(CopyButton(entry_id))
-        await session.show(_embed(entry, DIALECT_LABELS[entry.dialect], audience), view)
+        await session.show(_embed(entry, entry.dialect.label, audience), view)
 
 
 def _menu(options: list[discord.SelectOption]) -> discord.ui.View:
@@ -171,15 +177,16 @@ def _did_you_mean(near: Sequence[Explanation], audience: Audience) -> list[Field
         for each, owner in _distinct(near, audience)
         if _name(each) and (audience is Audience.STAFF or not _is_confidential(each))
     ]
-    return [Field("Did you mean", "\n".join(lines[:_NEAR_SHOWN]))] if lines else []
+    return [Field(t("Did you mean"), "\n".join(lines[:_NEAR_SHOWN]))] if lines else []
 
 
 def _several(distinct: Sequence[tuple[Entry, str]], *, title: str, what: str, audience: Audience, hint: str) -> Answer:
     left = len(distinct) - _SHOWN
+    shown = {"shown": number(_SHOWN), "all": number(len(distinct))}
     if left > 0 and len(distinct) <= _IN_MENU:
-        what += f"\nHere are the first {_SHOWN}; the menu has all {len(distinct)}."
+        what += "\n" + t("Shown here: {shown} of {all}. The menu has all of them.", **shown)
     elif left > 0:
-        what += f"\nHere are the first {_SHOWN}, {count(left, 'more is', 'more are')} left out: {hint}."
+        what += "\n" + t("Shown here: {shown} of {all}.", **shown) + f" {hint}"
     embed = card(
         title=title,
         description=what,
@@ -211,13 +218,13 @@ def _distinct(found: Sequence[Entry], audience: Audience) -> list[tuple[Entry, s
         else:
             said += (each.method,) + ((each.meaning, each.agent) if audience is Audience.STAFF else ())
         first.setdefault(said, each)
-        owners.setdefault(said, {})[DIALECT_LABELS[each.dialect]] = None
-    return [(entry, " and ".join(owners[said])) for said, entry in first.items()]
+        owners.setdefault(said, {})[each.dialect.label] = None
+    return [(entry, listed(owners[said])) for said, entry in first.items()]
 
 
 def _field(entry: Entry, owner: str, audience: Audience) -> Field:
     method = entry.method if isinstance(entry, Explanation) else None
-    step = entry.agent if audience is Audience.STAFF else without_reference(entry.customer)
+    step = entry.agent if audience is Audience.STAFF else entry.customer
     return Field(" · ".join(filter(None, (owner, _name(entry), method))), f"**{_title(entry, audience)}**\n{step}")
 
 

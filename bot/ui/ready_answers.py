@@ -1,8 +1,8 @@
 """*Copy for the customer*: the customer's version of an explanation as plain text that a phone can copy."""
 
 from bot.domain.failures import Explanation, Repeat, StatusExplanation
-from bot.ui.explain import meaning_of, title_of, without_reference
-from bot.ui.kit.text import count
+from bot.languages import t, tn
+from bot.ui.explain import ends_or_not, meaning_of, title_of
 
 _MINUTE = 60
 _HOUR = 3600
@@ -11,24 +11,21 @@ _HOUR = 3600
 def ready_answer(entry: Explanation | StatusExplanation) -> str:
     """Return an explanation as staff may send it to a customer: no keys, no settings, nothing confidential."""
     if isinstance(entry, StatusExplanation):
-        ends = "It does not change any more." if entry.is_final else "It can still change."
-        return f"{entry.customer_title or entry.title}. {ends}\n\n{entry.customer}"
-    hidden = entry.confidential
-    meaning = meaning_of(entry, hidden=hidden).removeprefix(f"{entry.key}: ")  # Steam's errors begin with their name
-    return (
-        f"{title_of(entry, hidden=hidden)}. {meaning[:1].upper()}{meaning[1:]}\n\n"
-        f"{without_reference(entry.customer)}\n\nTry again: {_when(entry)}"
-    )
+        return f"{entry.customer_title or entry.title}\n{ends_or_not(entry)}\n\n{entry.customer}"
+    title, meaning = title_of(entry, hidden=entry.confidential), meaning_of(entry, hidden=entry.confidential)
+    return f"{title}\n{meaning}\n\n{entry.customer}\n\n{_when(entry)}"
 
 
 def _when(explanation: Explanation) -> str:
     """Return when a repeat makes sense, without a timestamp: the text may leave Discord."""
-    wait = explanation.repeat_after
     if explanation.repeat is Repeat.NEVER:
-        return "it would end the same way again."
-    if wait is None:
-        return "in a few minutes." if explanation.repeat is Repeat.LATER else "once that is done."
-    seconds = int(wait.total_seconds())
+        return t("Trying again would end the same way.")
+    if explanation.repeat_after is None:
+        if explanation.repeat is Repeat.LATER:
+            return t("Try again: in a few minutes.")
+        return t("Try again: once that is done.")
+    seconds = int(explanation.repeat_after.total_seconds())
     if seconds >= _HOUR:
-        return f"in about {count(round(seconds / _HOUR), 'hour')}."
-    return f"in about {count(max(round(seconds / _MINUTE), 1), 'minute')}."
+        return tn("Try again: in about {count} hour.", "Try again: in about {count} hours.", round(seconds / _HOUR))
+    minutes = max(round(seconds / _MINUTE), 1)
+    return tn("Try again: in about {count} minute.", "Try again: in about {count} minutes.", minutes)

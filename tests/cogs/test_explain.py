@@ -219,7 +219,7 @@ async def test_menu_where_there_is_nothing(scene: Scene) -> None:
     assert "@everyone" not in nothing
     assert scene.world.customer.token not in nothing
     assert "What you can do" in nothing
-    assert "a picture of an error cannot be explained" in await menu(scene, scene.customer, picture)
+    assert "SkinDesk cannot read a picture of an error" in await menu(scene, scene.customer, picture)
 
 
 async def test_menu_keeps_what_is_confidential(scene: Scene) -> None:
@@ -235,7 +235,7 @@ async def test_more_than_can_be_shown(scene: Scene) -> None:
     """If a text names more errors than fit, their number is shown, and how to see them."""
     text = await explain(scene, scene.agent, " ".join(f"error {number}" for number in range(1, 20)))
 
-    assert re.search(r"Here are the first 8, \d+ more are left out: choose the provider, or paste less\.", text)
+    assert re.search(r"Shown here: 8 of \d+\. Choose the provider, or paste less\.", text)
 
 
 async def test_suggestions(scene: Scene) -> None:
@@ -261,7 +261,7 @@ async def test_suggested_statuses(scene: Scene) -> None:
         assert len(offered) <= 25
         assert len({choice["value"] for choice in offered}) == len(offered)
 
-    assert by_number["status 4"] == "status 4 · AssetPay (.gg) and Mannco.store and Steam"
+    assert by_number["status 4"] == "status 4 · AssetPay (.gg), Mannco.store, and Steam"
     assert "Which provider was it?" in await explain(scene, scene.customer, "status 4")
     (held,) = [each for each in await suggested(scene, scene.customer, "in_hold") if each["value"] == "in_hold"]
     assert held["name"].startswith("in_hold · SkinsBack · Accepted")

@@ -230,7 +230,7 @@ class TestTexts:
         for each in confidential:
             assert not TELLTALE.search(f"{each.title} {each.customer}"), each.key
             assert each.fixer is not Fixer.CUSTOMER
-            assert "quote the reference" in each.customer
+            assert re.search(r"(?i)\b(?:tell|ask) the staff\b", each.customer)
 
     def test_credentials_are_confidential(self) -> None:
         """An entry about the merchant's credentials or addresses is confidential."""
