@@ -17,6 +17,7 @@ LONGER = 0.4
 FILLING = "ẃ"
 
 _KEPT = re.compile(r"\{\w*\}|`[^`]*`|<[^<>\n]+>|\]\([^()\s]+\)|https?://[^\s<>)]+|\b[a-z]\w*_\w+\b")
+ACCENTED = frozenset("aceinosuyz")
 _ACCENTS = str.maketrans("aceinosuyzACEINOSUYZ", "áćéíńóśúýźÁĆÉÍŃÓŚÚÝŹ")
 
 
