@@ -40,11 +40,12 @@ _silent.setLevel(logging.CRITICAL + 1)
 class Site:
     """What a server answers.
 
-    ``failed`` makes the answer to a request that names a wrong host, is malformed, or fails.
+    ``failed`` makes the answer to a request that names a wrong host, is malformed, or fails. A malformed request has
+    no headers.
     """
 
     answer: Callable[[web.BaseRequest], Awaitable[web.Response]]
-    failed: Callable[[HTTPStatus], web.Response]
+    failed: Callable[[HTTPStatus, web.BaseRequest], web.Response]
     accepts: Callable[[str], bool]
     """Whether requests may name this host; prevents DNS rebinding."""
     connections: int
@@ -95,12 +96,12 @@ class _Connection(web.RequestHandler):
         self._answering = request
         try:
             if not self._site.accepts(request.headers.get("Host", "")):
-                return self._with_headers(self._site.failed(HTTPStatus.MISDIRECTED_REQUEST))
+                return self._with_headers(self._site.failed(HTTPStatus.MISDIRECTED_REQUEST, request))
             async with asyncio.timeout(_ANSWERED_WITHIN):
                 return self._with_headers(await self._site.answer(request))
         except Exception:  # noqa: BLE001 -- a client is always answered
             _log.exception("request failed")  # without the request: it may contain a token
-            return self._with_headers(self._site.failed(HTTPStatus.INTERNAL_SERVER_ERROR))
+            return self._with_headers(self._site.failed(HTTPStatus.INTERNAL_SERVER_ERROR, request))
         finally:
             self._answering = None
 
@@ -128,7 +129,8 @@ class _Connection(web.RequestHandler):
         is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         if is_ours:
             _log.error("request failed error=%s", type(exc).__name__)
-        response = self._site.failed(HTTPStatus.INTERNAL_SERVER_ERROR if is_ours else HTTPStatus.BAD_REQUEST)
+        status_shown = HTTPStatus.INTERNAL_SERVER_ERROR if is_ours else HTTPStatus.BAD_REQUEST
+        response = self._site.failed(status_shown, request)
         response.force_close()
         return self._with_headers(response)
 

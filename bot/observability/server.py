@@ -99,5 +99,5 @@ def _report(health: Health, *, is_ok: bool) -> web.Response:
     return web.json_response({"ok": is_ok, **asdict(health)}, status=200 if is_ok else 503)
 
 
-def _plain(status: HTTPStatus) -> web.Response:
+def _plain(status: HTTPStatus, _request: web.BaseRequest | None = None) -> web.Response:
     return web.Response(text=f"{status.phrase}\n", status=status)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from html import escape
@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from string import Template
 
+from bot.languages import Message, current, t
 from bot.ui.kit.text import plain
 
 _NAME = 64
@@ -51,23 +52,25 @@ class Page:
     def html(self) -> str:
         """Return the whole document."""
         return _DOCUMENT.substitute(
+            language=escape(current().code),
             title=escape(self.title),
             mood=self.mood.value,
             body="\n".join(each.html if isinstance(each, Block) else f"<p>{_safe(each)}</p>" for each in self.body),
             action="" if self.action is None else self.action.html,
+            footer=escape(t("SkinDesk is not affiliated with Valve or Discord.")),
             style=_STYLE,
         )
 
 
-def markup(template: str, **values: str | Markup) -> Markup:
-    """Fill a template of trusted HTML; each ``$name`` is replaced by its value, escaped unless it is markup."""
-    return Markup(Template(template).substitute({name: _safe(value) for name, value in values.items()}))
+def markup(message: Message, **values: str | Markup) -> Markup:
+    """Fill a message that has HTML in it; each placeholder is replaced by its value, escaped unless it is markup."""
+    return Markup(message(**_safe_each(values)))
 
 
-def facts(**values: str | Markup) -> Block:
-    """Return a box of names and values."""
-    rows = (f"<dt>{escape(label.replace('_', ' '))}</dt><dd>{_safe(value)}</dd>" for label, value in values.items())
-    return Block(f"<dl>{''.join(rows)}</dl>")
+def facts(*rows: tuple[str, str | Markup]) -> Block:
+    """Return a box of labels and values."""
+    lines = (f"<dt>{escape(label)}</dt><dd>{_safe(value)}</dd>" for label, value in rows)
+    return Block(f"<dl>{''.join(lines)}</dl>")
 
 
 def warning(text: str) -> Block:
@@ -77,25 +80,41 @@ def warning(text: str) -> Block:
 
 def name(text: str) -> Markup:
     """Return a name that a user chose: cleaned, shortened, escaped, with its own text direction."""
-    return markup("<bdi>$name</bdi>", name=plain(text, _NAME))
+    return _filled(template="<bdi>{name}</bdi>", name=plain(text, _NAME))
+
+
+def two_lines(first: Markup, second: Markup) -> Markup:
+    """Return two texts, the second one small and below the first."""
+    return _filled(template="{first}<br><small>{second}</small>", first=first, second=second)
 
 
 def link(label: str, to: str) -> Markup:
     """Return a link with the look of a button."""
-    return markup('<p class="do"><a href="$to" rel="noreferrer">$label</a></p>', label=label, to=to)
+    return _filled(template='<p class="do"><a href="{to}" rel="noreferrer">{label}</a></p>', label=label, to=to)
 
 
 def form(label: str, to: str, **hidden: str) -> Markup:
     """Return a button that posts to ``to``."""
-    fields = Markup(
-        "".join(markup('<input type="hidden" name="$n" value="$v">', n=n, v=v).html for n, v in hidden.items())
+    fields = (
+        _filled(template='<input type="hidden" name="{field}" value="{value}">', field=field, value=value).html
+        for field, value in hidden.items()
     )
-    return markup(
-        '<form method="post" action="$to">$fields<p class="do"><button type="submit">$label</button></p></form>',
+    button = _filled(template='<p class="do"><button type="submit">{label}</button></p>', label=label)
+    return _filled(
+        template='<form method="post" action="{to}">{fields}{button}</form>',
         to=to,
-        fields=fields,
-        label=label,
+        fields=Markup("".join(fields)),
+        button=button,
     )
+
+
+def _filled(*, template: str, **values: str | Markup) -> Markup:
+    """Fill HTML of our own, as :func:`markup` fills a message."""
+    return Markup(template.format_map(_safe_each(values)))
+
+
+def _safe_each(values: Mapping[str, str | Markup]) -> dict[str, str]:
+    return {name: _safe(value) for name, value in values.items()}
 
 
 def _safe(value: str | Markup) -> str:

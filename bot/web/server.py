@@ -10,7 +10,9 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.http.server import Site, served
+from bot.languages import current, in_language
 from bot.web import messages
+from bot.web.accept_language import language_of
 from bot.web.page import STYLE_HASH, Page
 
 _log = logging.getLogger(__name__)
@@ -25,13 +27,14 @@ _SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Language",
     "Server": "SkinDesk",  # aiohttp would send its version and Python's
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-_FAILED = {HTTPStatus.BAD_REQUEST: messages.NOT_UNDERSTOOD, HTTPStatus.MISDIRECTED_REQUEST: messages.WRONG_HOST}
+_FAILED = {HTTPStatus.BAD_REQUEST: messages.not_understood, HTTPStatus.MISDIRECTED_REQUEST: messages.wrong_host}
 
 
 class Pages(Protocol):
@@ -65,11 +68,16 @@ async def pages_served(
     """
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        return _response(await pages(request))
+        with in_language(language_of(request)):
+            return _response(await pages(request))
+
+    def failed(status: HTTPStatus, request: web.BaseRequest) -> web.Response:
+        with in_language(language_of(request)):
+            return _response(_FAILED.get(status, messages.failed)())
 
     site = Site(
         answer,
-        failed=lambda status: _response(_FAILED.get(status, messages.FAILED)),
+        failed=failed,
         accepts=lambda host: host.lower() in pages.hosts,
         connections=CONNECTIONS,
         headers=headers,
@@ -81,6 +89,7 @@ async def pages_served(
 
 def _response(page: Page) -> web.Response:
     response = web.Response(text=page.html(), status=page.status, content_type="text/html", charset="utf-8")
+    response.headers["Content-Language"] = current().code
     for name, value in page.headers.items():
         response.headers.add(name, value)
     return response

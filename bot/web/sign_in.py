@@ -5,7 +5,6 @@ import hmac
 import logging
 import re
 import secrets
-from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
@@ -67,24 +66,24 @@ class SignInSite:
             return await self._answered(request)
         except DatabaseUnavailable as error:
             _log.info("sign-in not finished problem=%s", type(error).__name__)
-            return messages.NO_DATABASE
+            return messages.no_database()
 
     async def _answered(self, request: web.BaseRequest) -> Page:
         path, _, query = request.raw_path.partition("?")
         if not path.startswith(f"{self._prefix}/"):
-            return messages.NOT_FOUND
+            return messages.not_found()
         path = path.removeprefix(self._prefix)
         if (match := _RETURN.fullmatch(path)) is not None and is_digest(match["digest"]):
             return await self._returned(request, match["digest"], query)
         if (match := _PAGE.fullmatch(path)) is not None and (token := token_from(match["token"])) is not None:
             handle = {"GET": self._ask, "HEAD": self._ask, "POST": self._redirect}.get(request.method)
             return await handle(request, token) if handle else messages.wrong_method("GET, HEAD, POST")
-        return messages.NOT_FOUND
+        return messages.not_found()
 
     async def _ask(self, request: web.BaseRequest, token: SignInToken) -> Page:
         pending = await self._service.find(token)
         if pending is None:
-            return messages.GONE
+            return messages.gone()
         # A browser keeps its proof, so that two of these pages work at the same time.
         kept = token_from(request.cookies.get(self._proof_cookie, ""))
         proof = kept.reveal() if kept is not None else secrets.token_urlsafe(32)
@@ -95,28 +94,25 @@ class SignInSite:
     async def _redirect(self, request: web.BaseRequest, token: SignInToken) -> Page:
         """Redirect to Steam if the form was sent by our own page, and not by another site."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            return messages.NOT_FROM_PAGE
+            return messages.not_from_page()
         try:
             body = await _body(request)
         except (TimeoutError, web.RequestPayloadError, ValueError):
-            return messages.NOT_UNDERSTOOD
+            return messages.not_understood()
         if body is None:
-            return messages.TOO_LARGE
+            return messages.too_large()
         proof, kept = dict(body).get("proof", ""), request.cookies.get(self._proof_cookie, "")
         if token_from(kept) is None or not hmac.compare_digest(proof.encode(), kept.encode()):
-            return messages.NOT_FROM_PAGE
+            return messages.not_from_page()
         login = await self._service.login_address(token)
         if login is None:
-            return messages.GONE
+            return messages.gone()
         digest = token.digest()
-        return Page(
-            "On to Steam",
-            ["Your browser is sent on to Steam."],
-            status=HTTPStatus.SEE_OTHER,
-            headers={
+        return messages.to_steam(
+            {
                 "Location": login,
                 "Set-Cookie": self._cookie(self._browser_cookie, token.reveal(), self._return_path(digest), "Lax"),
-            },
+            }
         )
 
     async def _returned(self, request: web.BaseRequest, digest: str, query: str) -> Page:
@@ -125,7 +121,7 @@ class SignInSite:
         try:
             parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
         except ValueError:
-            return messages.NOT_UNDERSTOOD
+            return messages.not_understood()
         token = token_from(request.cookies.get(self._browser_cookie, ""))
         try:
             return messages.linked(await self._service.finish(digest, parameters, token=token))
@@ -137,21 +133,21 @@ class SignInSite:
         back = f"{self._prefix}/" if token is None else self._path(token)
         match error:
             case SignInRefused(problem="browser"):
-                page = messages.OTHER_BROWSER
+                page = messages.other_browser()
             case SignInRefused(problem="used"):
-                page = messages.GONE
+                page = messages.gone()
             case SignInRefused(problem="cancelled"):
                 page = messages.cancelled(back)
             case SignInRefused():
                 page = messages.refused(error.problem)
             case SteamAccountTaken():
-                page = messages.TAKEN
+                page = messages.taken()
             case SteamUnavailable():
                 page = messages.unavailable(back)
             case TooOften():
-                page = messages.TOO_OFTEN
+                page = messages.too_often()
             case ShuttingDown() | Interrupted():
-                page = messages.RESTARTING
+                page = messages.restarting()
             case _:
                 raise error
         problem = error.problem if isinstance(error, SignInRefused) else type(error).__name__

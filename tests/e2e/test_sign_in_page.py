@@ -94,7 +94,7 @@ async def test_sent_by_an_attacker(tmp_path: Path):
 
         await victim.goto(page.url)
         await victim.get_by_role("button", name="Jonas").click()
-        assert "Not begun in this browser" in await shown(victim, tmp_path, "other_browser")
+        assert "Not started in this browser" in await shown(victim, tmp_path, "other_browser")
 
         proof = "A" * 43
         await victim.goto(address)

@@ -58,7 +58,7 @@ async def here() -> AsyncIterator[Server]:
     opened = Server()
     site = Site(
         opened.answer,
-        failed=lambda status: web.Response(status=status),
+        failed=lambda status, _: web.Response(status=status),
         accepts=lambda host: host == "here",
         connections=CONNECTIONS,
     )

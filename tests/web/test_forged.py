@@ -183,7 +183,7 @@ async def test_another_browser(site: SignInSite, kept: str | None):
 
     status, text, _ = await site.browser().ask("GET", f"{return_to}?{urlencode(list(given))}", headers=headers)
 
-    assert (status, "Not begun in this browser" in text) == (403, True)
+    assert (status, "Not started in this browser" in text) == (403, True)
     assert site.asked_steam == 0
     assert await site.link_of() is None
 

@@ -101,7 +101,7 @@ async def test_other_account_than_before(site: SignInSite):
     await browser.come_back(*await site.at_steam(browser, await site.begin(), site.world.customer))
     _, text = await browser.come_back(*await site.at_steam(browser, await site.begin(), site.world.other_customer))
 
-    assert "resends of your own trades from 17 May 2026, 12:00 UTC on" in text
+    assert "resends of your own trades from this time on: 2026-05-17, 12:00 UTC" in text
     link = await site.link_of()
     assert link is not None
     assert link.resends_from == site.clock.now() + RELINK_COOL_DOWN
