@@ -197,10 +197,12 @@ def ask(pending: PendingSignIn, *, post_to: str, steam_host: str, proof: str) ->
     who = facts(
         (
             t("Discord user"),
-            f"id {sign_in.user_id}" if names is None else two_lines(name(names.member), name(f"@{names.user}")),
+            t("id {number}", number=sign_in.user_id)
+            if names is None
+            else two_lines(name(names.member), name(f"@{names.user}")),
         ),
         # Translators: a Discord server, as a label above its name
-        (t("Server"), f"id {sign_in.guild_id}" if names is None else name(names.guild)),
+        (t("Server"), t("id {number}", number=sign_in.guild_id) if names is None else name(names.guild)),
     )
     return Page(
         t("Link your Steam account"),
