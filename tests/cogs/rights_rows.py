@@ -295,5 +295,6 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "settings show": uses("settings show", "Approvals channel"),
     "settings approvals-channel": uses("settings approvals-channel", "Approvals channel", **_HERE),
     "settings audit-channel": uses("settings audit-channel", "Audit channel", **_HERE),
+    "settings language": uses("settings language", "Deutsch · set here", language="de"),
     "settings approvals-role": uses("settings approvals-role", "Approvals role", **_MODERATORS),
 }

@@ -36,7 +36,7 @@ async def _set(scene: Scene, role: simcord.RoleHandle | discord.Role) -> str:
 async def test_new_card_and_reminder(scene: Scene) -> None:
     """A new card and its reminder mention the role, each once; no edit does, and nothing else is mentioned."""
     role = scene.moderators
-    assert f"Approvals role\n{role.mention}, mentioned on a new card" in await _set(scene, role)
+    assert f"Approvals role\n{role.mention} · mentioned on a new card" in await _set(scene, role)
     card = await requested(scene, failed_trade(scene))
     once = [(f"<@&{role.id}>", [role.id])]
     assert _mentions(scene) == once

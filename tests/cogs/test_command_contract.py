@@ -10,6 +10,7 @@ import pytest
 from discord import app_commands
 
 from bot.demo.scene import Scene
+from bot.languages import LANGUAGES
 from bot.ui.interaction.rights import commands_in, declared
 from tests.support.discord_requests import Kind, calls
 from tests.support.payload_audit import assert_clean
@@ -92,6 +93,7 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
     "settings approvals-channel": A_CHANNEL,
     "settings audit-channel": A_CHANNEL,
     "settings approvals-role": {"role": option(ROLE, required=True)},
+    "settings language": {"language": option(STRING, "default", *LANGUAGES, **REQUIRED)},
 }
 
 

@@ -83,6 +83,7 @@ ROWS: dict[str, Row] = {
     "settings show": Row(),
     "settings approvals-channel": Row(a_channel),
     "settings audit-channel": Row(a_channel),
+    "settings language": Row(lambda _: {"language": "de"}),
     "settings approvals-role": Row(lambda scene: {"role": scene.moderators}),
     "customer": Row(lambda scene: {"member": scene.customer}, is_off=True),
     "Show trades": Row(stopped_by=frozenset({NO_LINK}), target="member"),

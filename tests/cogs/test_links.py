@@ -27,7 +27,7 @@ async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
     assert f"{member.mention} is SteamID `{person.steam_id}`" in done
 
     status = await say(scene, member, "status")
-    assert f"SteamID `{person.steam_id}`, set by the staff: {scene.agent.mention} <t:" in status
+    assert f"SteamID: `{person.steam_id}`\nLinked by the staff: {scene.agent.mention} (<t:" in status
     result = await member.slash(scene.channel, "inventory", tradeurl=person.trade_url)
     assert "can be deposited" in text_of(result)
 
@@ -106,7 +106,7 @@ async def test_member_who_left(scene: Scene) -> None:
     assert f"SteamID `{steam}` is no longer linked to <@{old.id}>" in ended
     assert f"{new.mention} is SteamID `{steam}`" in linked
     until = int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())
-    assert f"⏳ Resends of the member's own trades can be asked for <t:{until}:R>." in linked
+    assert f"⏳ The member can ask for resends of their own trades later: <t:{until}:R>." in linked
     posts = [embed_text(message.embeds[0]) for message in log.history()]
     assert f"Steam account unlinked\n{scene.agent.mention} · <@{old.id}>\n" in posts[-2]
 
@@ -137,12 +137,11 @@ async def test_former_holder_is_told(scene: Scene) -> None:
     await scene.env.advance_time(1)
 
     replaced, ended, taken = direct_messages(scene.customer)
-    assert (
-        f"SteamID `{own}` is no longer linked to you on **{scene.guild.name}**: SteamID `{other}` is now." in replaced
-    )
-    assert f"SteamID `{other}` is no longer linked to you on **{scene.guild.name}**: the staff ended the link." in ended
-    assert f"SteamID `{other}` was linked to you on **{scene.guild.name}** until lately." in taken
+    assert f"SteamID `{own}` is no longer linked to you: SteamID `{other}` is now." in replaced
+    assert f"SteamID `{other}` is no longer linked to you: the staff ended the link." in ended
+    assert f"SteamID `{other}` was linked to you until recently." in taken
     for text in (replaced, ended, taken):
+        assert f"Server: **{scene.guild.name}**" in text
         assert "**If not**, tell the staff there." in text
         assert "jonas" not in text
         assert str(new.id) not in text
@@ -166,7 +165,7 @@ async def test_bot(scene: Scene) -> None:
 
     refused = await say(scene, scene.agent, "set", member=robot, steam=str(scene.world.other_customer.steam_id))
 
-    assert "That is a bot. A bot has no Steam account of its own." in refused
+    assert "This is a bot. A bot has no Steam account of its own." in refused
     assert "No Steam account is linked to them" in await say(scene, scene.agent, "set", member=robot, steam="none")
 
 

@@ -58,6 +58,6 @@ async def test_show_tells_every_problem(scene: Scene) -> None:
 
     shown = await say(scene, owner, "show")
 
-    assert "Approvals channel: SkinDesk cannot post there yet\nIt lacks: Send Messages, Embed Links." in shown
+    assert "Approvals channel: SkinDesk cannot post there yet\nSkinDesk lacks: Send Messages and Embed Links." in shown
     assert "Approvals channel: everyone can read it" in shown
     assert "Audit channel: SkinDesk does not see it" in shown

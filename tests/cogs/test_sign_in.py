@@ -82,7 +82,7 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
     followups = [request for request in scene.env.http_requests if "is yours on this server" in str(request.json)]
     assert [(request.json or {})["flags"] for request in followups] == [64]
     status = text_of(await scene.moderator.slash(scene.channel, "link status"))
-    assert f"SteamID `{person.steam_id}`, by signing in through Steam <t:" in status
+    assert f"SteamID: `{person.steam_id}`\nLinked by signing in at Steam (<t:" in status
     assert scene.channel.history() == []
     post = embed_text(log.history()[-1].embeds[0])
     assert f"Steam account linked\n{scene.moderator.mention} · {scene.moderator.mention}\n" in post
@@ -131,7 +131,7 @@ async def test_own_other_account(scene: Scene) -> None:
 
     assert "This sign-in is done" in text_of(started)
 
-    assert "⏳ Resends of your own trades can be asked for" in text_of(
+    assert "⏳ You can ask for resends of your own trades later:" in text_of(
         await scene.customer.slash(scene.channel, "link status")
     )
 
