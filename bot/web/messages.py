@@ -11,7 +11,7 @@ from bot.services.sign_in import FinishedSignIn
 from bot.web.page import Markup, Mood, Page, facts, form, link, markup, name, two_lines, warning
 
 _START_AGAIN: Final = Message("Use <code>/link start</code> in Discord for a new address.")
-_LOOK_FIRST: Final = Message("If you had signed in already, look at <code>/link status</code> in Discord first.")
+_CHECK_FIRST: Final = Message("If you had signed in already, look at <code>/link status</code> in Discord first.")
 _TRY_AGAIN: Final = Message("Try again", "button")
 
 
@@ -96,7 +96,7 @@ def restarting() -> Page:
     """Return the page for a SkinDesk that stops."""
     return Page(
         t("SkinDesk is restarting"),
-        [t("Try again in a minute. Your address still works then."), markup(_LOOK_FIRST)],
+        [t("Try again in a minute. Your address still works then."), markup(_CHECK_FIRST)],
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         mood=Mood.WARNING,
         headers={"Retry-After": "60"},
@@ -107,7 +107,7 @@ def no_database() -> Page:
     """Return the page for a SkinDesk without its database."""
     return Page(
         t("SkinDesk cannot use its database"),
-        [t("That is not your mistake. Try again in a few minutes."), markup(_LOOK_FIRST)],
+        [t("That is not your mistake. Try again in a few minutes."), markup(_CHECK_FIRST)],
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         mood=Mood.WARNING,
         headers={"Retry-After": "60"},
