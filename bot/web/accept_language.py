@@ -2,7 +2,7 @@
 
 import re
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot.languages import ENGLISH, LANGUAGES, Language
 
@@ -25,7 +25,7 @@ _TRADITIONAL = {"hant", "tw", "hk", "mo"}
 
 def language_of(request: web.BaseRequest) -> Language:
     """Return the language that a browser wants most of those that SkinDesk has; English if it wants none of them."""
-    return best_of(request.headers.get("Accept-Language", ""))
+    return best_of(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
 
 
 def best_of(header: str) -> Language:

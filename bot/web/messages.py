@@ -277,7 +277,7 @@ def linked(finished: FinishedSignIn) -> Page:
 def _waiting(until: datetime) -> str:
     return tn(
         "You can ask for resends of your own trades from this time on: {time} UTC. The reason: the account or the "
-        "member was linked differently in the last hour. The staff can ask for you before.",
+        "member was linked differently in the last {count} hour. The staff can ask for you before.",
         "You can ask for resends of your own trades from this time on: {time} UTC. The reason: the account or the "
         "member was linked differently in the last {count} hours. The staff can ask for you before.",
         int(RELINK_COOL_DOWN.total_seconds() // 3600),
