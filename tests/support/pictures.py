@@ -1,7 +1,8 @@
 """Takes the pictures of docs/images from the demo in Chromium.
 
 It takes the same steps as the snapshots of the pages. A digest of each picture's snapshot is kept beside the pictures,
-so that a test finds outdated ones.
+so that a test finds outdated ones. ``python -m tests.support.pictures zh-CN FOLDER`` takes the same pictures in another
+language, to look at: they are not kept.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import hashlib
 import io
 import json
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bot.demo.pictures import pictures
 from bot.demo.scene import Scene, staged
+from bot.languages import ENGLISH, LANGUAGES, Language
 from tests.snapshots.pages import FOLDER
 from tests.snapshots.shot import Shot, sections
 from tests.snapshots.through_discord import Walk
@@ -86,25 +89,29 @@ def digests() -> dict[str, str]:
     }
 
 
-async def _take() -> None:
+async def _take_all() -> None:
+    await _take(ENGLISH, IMAGES)
+    _join()
+    TAKEN.write_text(json.dumps(digests(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+async def _take(language: Language, into: Path) -> None:
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         raise SystemExit(f"there is no browser here: none of {', '.join(NAMES)} is installed")
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            staged(Path(folder), check_errors=False) as scene,
+            staged(Path(folder), check_errors=False, language=language) as scene,
             async_playwright() as playwright,
         ):
             browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-            walk = Walk(scene)
+            walk = Walk(scene, language)
             async for shot in walk.steps():
                 for wanted in WANTED:
                     if (wanted.page, wanted.heading) == (shot.page, shot.heading):
                         viewer = shot.actor or scene.moderator
-                        await _picture(scene, browser, shot, viewer, wanted)
+                        await _picture(scene, browser, shot, viewer, wanted, into)
             await browser.close()
-    _join()
-    TAKEN.write_text(json.dumps(digests(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 async def _picture(
@@ -113,6 +120,7 @@ async def _picture(
     shot: Shot,
     viewer: simcord.MemberActor,
     wanted: Wanted,
+    into: Path,
 ) -> None:
     """Show one message to its reader and take its picture."""
     assets = pictures(scene.world)
@@ -123,7 +131,7 @@ async def _picture(
         message = page.locator(_OF_MESSAGE.format(shot.message.id))
         await message.wait_for()
         await message.evaluate(_NAME_PEOPLE, {str(number): name for number, name in shot.names.items()})
-        await _keep(await message.screenshot(), IMAGES / wanted.file)
+        await _keep(await message.screenshot(), into / wanted.file)
         await page.close()
 
 
@@ -146,4 +154,4 @@ def _join() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_take())
+    asyncio.run(_take(LANGUAGES[sys.argv[1]], Path(sys.argv[2])) if len(sys.argv) > 2 else _take_all())
