@@ -45,9 +45,9 @@ async def test_through_several_roles(scene: Scene) -> None:
     text = await why(scene, scene.moderator, "audit.read")
 
     rows = await scene.client.services.access._rows.newest(scene.guild.id, limit=1, subject=f"role:{scene.guild.id}")
-    assert f"Through @everyone: granted by {owner.mention}" in text
-    assert f"(row {rows[0].number})" in text
-    assert f"Through {scene.moderators.mention}: granted by" in text
+    assert f"Through @everyone. Granted by: {owner.mention}" in text
+    assert f", row {rows[0].number})" in text
+    assert f"Through {scene.moderators.mention}. Granted by: " in text
     for role in ("@everyone", "@Moderators"):
         assert f"`/access revoke role:{role} capability:audit.read`" in text
 
@@ -58,7 +58,7 @@ async def test_owner_and_administrators(scene: Scene) -> None:
     administrator = scene.guild.add_member(scene.env.create_user("ada"), roles=[admins])
     for who, office in ((owner_of(scene), "the server's owner"), (administrator, "an administrator")):
         text = await why(scene, who, "access.manage")
-        assert f"As {office}, who always holds `access.manage`, `settings.manage`" in text
+        assert f"As {office}, who always has these: `access.manage`, `settings.manage`" in text
         assert "No command takes it from owner and administrators" in text
         assert "⛔ No" in await why(scene, who, "audit.read")
 
@@ -70,12 +70,12 @@ async def test_what_is_missing(scene: Scene) -> None:
 
     text = await why(scene, scene.agent, "audit.read")
 
-    assert text.startswith(f"⛔ No\n{scene.agent.mention} may not read the audit (`audit.read`).")
-    assert f"None of their roles holds it. It is held by {scene.moderators.mention}." in text
-    assert f"Give them {scene.moderators.mention} in the server's list of members." in text
+    assert text.startswith(f"⛔ No\n{scene.agent.mention} may not do this:\n**audit.read: read the audit log**\n")
+    assert f"None of their roles has it. Roles that have it: {scene.moderators.mention}\n" in text
+    assert f"Give them a role in the server's list of members: {scene.moderators.mention}\n" in text
     grant = "`/access grant role:@Support capability:audit.read`"
     assert f"To everyone with {scene.support.mention}: {grant}" in text
-    assert f"administrators, and members with `access.manage`: {scene.moderators.mention}." in text
+    assert f"administrators, and members with `access.manage`: {scene.moderators.mention}" in text
 
 
 # Warnings
@@ -116,8 +116,8 @@ async def test_manage_roles(scene: Scene) -> None:
     support, moderators = await warnings_in(scene)
 
     for line, role in ((support, scene.support), (moderators, scene.moderators)):
-        assert line.startswith(f"⚠️ {role.mention} has ")
-        assert f"members of {helpers.mention} can give it to themselves without `access.manage`" in line
+        assert line.startswith(f"⚠️ {role.mention}: members without `access.manage` can give it to themselves")
+        assert f"Members of these roles can: {helpers.mention}." in line
     await say(scene, owner_of(scene), "grant", role=helpers, capability="access.manage")
     assert await warnings_in(scene) == []
 
@@ -131,13 +131,13 @@ async def test_deleted_roles(scene: Scene) -> None:
     listed = await owner.slash(scene.channel, "access list")
     assert f"deleted role `{gone.id}`: `audit.read`, `trades.any`" in text_of(listed)
     (warning,) = await warnings_in(scene)
-    assert f"1 deleted role (`{gone.id}`) still has grants" in warning
+    assert f"1 deleted role still has capabilities: `{gone.id}`." in warning
     assert listed.response is not None
 
     clicked = await owner.click(listed.response, label="Revoke deleted roles")
 
     assert clicked.ephemeral
-    assert "2 grants of 1 deleted role revoked" in text_of(clicked)
+    assert "Capabilities revoked: 2 · Deleted roles: 1" in text_of(clicked)
     assert await warnings_in(scene) == []
     lines = (await say(scene, owner, "list")).splitlines()
     assert sum(line.startswith((scene.support.mention, scene.moderators.mention, "@everyone")) for line in lines) == 3

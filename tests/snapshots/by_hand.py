@@ -41,12 +41,13 @@ from bot.providers.skinsback_deposits import deposit_from
 from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
 from bot.services.trade_context import TradeContext
-from bot.ui.access import RoleNames, list_embed
+from bot.ui.access import list_embed
 from bot.ui.errors import INPUT_PROBLEMS, error_embed
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.links import signed_in_embed, start_embed, used_embed
+from bot.ui.roles import RoleNames
 from bot.ui.trades.page import TRADES_A_PAGE, trade_details, trades_page
 from cogs.status import _status_embed
 from tests.domain.builders import BOT, OWNER, inventory, item, rub, trade, trades_answer, usd
