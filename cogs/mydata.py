@@ -2,19 +2,25 @@
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.ui.confirm import ask_to_erase
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
-from bot.ui.mydata import my_data_file, my_data_page
+from bot.ui.mydata import my_data_file
+from bot.ui.mydata_page import my_data_page
 from bot.worker import run_in_worker
 
 
-class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See or end what is kept about you here"):
+class MyDataCog(
+    commands.GroupCog, group_name="mydata", group_description=locale_str("See or erase what is kept about you here")
+):
     """The caller's own data."""
 
-    @app_commands.command(name="export", description="See what is kept about you, and who looked at your things")
+    @app_commands.command(
+        name="export", description=locale_str("See what is kept about you, and who looked at your data")
+    )
     @public("it shows the caller's own data only")
     async def export(self, interaction: Interaction) -> None:
         """Show a summary, and attach all data as a file."""
@@ -27,9 +33,7 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
         )
         await session.reply(my_data_page(stored, user_id=actor.user_id), file=file)
 
-    @app_commands.command(
-        name="forget", description="At once: unlink your Steam account, forget ended requests and who you are here"
-    )
+    @app_commands.command(name="forget", description=locale_str("Erase your data on this server: it asks you before"))
     @public("it erases the caller's own data only")
     async def forget(self, interaction: Interaction) -> None:
         """Ask whether to erase the caller's data."""

@@ -9,12 +9,13 @@ import discord
 
 from bot.domain.errors import NotLinked, NotYourPage, PageExpired
 from bot.domain.links import RELINK_COOL_DOWN, Link
+from bot.languages import Message, t, tn
 from bot.ui.interaction.error_handler import handle, register_controls
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
 from bot.ui.links import removed_embed
-from bot.ui.mydata import erased_page
+from bot.ui.mydata_page import erased_page
 from bot.ui.sign_in import start_sign_in
 
 ASKED_FOR = timedelta(minutes=10)
@@ -23,44 +24,64 @@ ASKED_FOR = timedelta(minutes=10)
 _EXACT_TO = timedelta(seconds=1)
 """Precision of the time in a custom id."""
 
-_HOURS = f"{RELINK_COOL_DOWN.total_seconds() / 3600:g} hours"
-_REMEMBERED = (
-    f"SkinDesk remembers it for {_HOURS}: if you link another account before, or another member links this one, "
-    "resends of your or their trades have to wait until then."
-)
+_HOURS = RELINK_COOL_DOWN // timedelta(hours=1)
 
 Page: TypeAlias = tuple[discord.Embed, discord.ui.View | None]
 
 
 def ask_to_erase(session: InteractionSession, link: Link | None) -> Page:
     """Return the question before a member's data is erased."""
-    lines = [
-        "At once, on this server only, and for good:",
-        *([f"• The link to your SteamID `{link.steam_id}` ends. {_REMEMBERED}"] if link is not None else []),
-        "• Your ended requests for resends no longer name you, nor does the audit log.",
-        "• Answers with pages, trades you watch, notes about you and your last errors are deleted.",
-        "Requests that are open or younger than 24 hours stay for now; so does what you did to others as staff.",
-        "`/mydata export` gives you everything before.",
+    lines = [t("At once, on this server only, and for good:")]
+    if link is not None:
+        ends = t("The link to your SteamID {account} ends.", account=f"`{link.steam_id}`")
+        lines.append(f"• {ends} {_remembered()}")
+    lines += [
+        f"• {t('Your ended requests for resends no longer name you, nor does the audit log.')}",
+        f"• {t('Answers with pages, trades you watch, notes about you and your last errors are deleted.')}",
+        t("Requests that are open or younger than 24 hours stay for now. What you did to others as staff stays, too."),
+        t("`/mydata export` gives you a copy of everything before."),
     ]
-    return _question("Erase your data on this server?", lines, "forget", session)
+    return _question(t("Erase your data on this server?"), lines, "forget", session)
 
 
 def ask_to_unlink(session: InteractionSession, link: Link) -> Page:
     """Return the question before a member's own link is removed."""
     lines = [
-        f"SteamID `{link.steam_id}` is then no longer yours here: your trades and inventory are closed to you.",
-        _REMEMBERED,
+        t(
+            "SteamID {account} is then no longer yours here: you can no longer see its trades and inventory.",
+            account=f"`{link.steam_id}`",
+        ),
+        _remembered(),
     ]
-    return _question("Remove the link to your Steam account?", lines, "unlink", session)
+    return _question(t("Remove the link to your Steam account?"), lines, "unlink", session)
 
 
 def ask_to_relink(session: InteractionSession, link: Link) -> Page:
     """Return the question before a linked member signs in at Steam again."""
     lines = [
-        f"SteamID `{link.steam_id}` is linked to you. Signing in with it again only proves that it is yours.",
-        f"**Another** account takes its place, and resends of your own trades have to wait {_HOURS}.",
+        t(
+            "SteamID {account} is linked to you. Signing in with it again only proves that it is yours.",
+            account=f"`{link.steam_id}`",
+        ),
+        tn(
+            "**Another** account takes the place of this one, and you have to wait {count} hour before you can "
+            "ask for resends of your own trades.",
+            "**Another** account takes the place of this one, and you have to wait {count} hours before you can "
+            "ask for resends of your own trades.",
+            _HOURS,
+        ),
     ]
-    return _question("Sign in at Steam again?", lines, "relink", session)
+    return _question(t("Sign in at Steam again?"), lines, "relink", session)
+
+
+def _remembered() -> str:
+    return tn(
+        "SkinDesk remembers it for {count} hour. If you link another account in that time, or another member links "
+        "this one, you or they have to wait before asking for resends.",
+        "SkinDesk remembers it for {count} hours. If you link another account in that time, or another member links "
+        "this one, you or they have to wait before asking for resends.",
+        _HOURS,
+    )
 
 
 async def sign_in_page(session: InteractionSession) -> Page:
@@ -87,14 +108,14 @@ async def _unlink(session: InteractionSession) -> Page:
 
 
 async def _keep(_session: InteractionSession) -> Page:
-    return card(title="Nothing was changed", description="Everything is as it was.", colour=Tone.NEUTRAL), None
+    return card(title=t("Nothing was changed"), description=t("Everything is as it was."), colour=Tone.NEUTRAL), None
 
 
-_ACTIONS: dict[str, tuple[str, discord.ButtonStyle, Callable[[InteractionSession], Awaitable[Page]]]] = {
-    "forget": ("Forget me now", discord.ButtonStyle.danger, _erase),
-    "unlink": ("Remove link", discord.ButtonStyle.danger, _unlink),
-    "relink": ("Sign in again", discord.ButtonStyle.primary, start_sign_in),
-    "keep": ("Keep it as it is", discord.ButtonStyle.secondary, _keep),
+_ACTIONS: dict[str, tuple[Message, discord.ButtonStyle, Callable[[InteractionSession], Awaitable[Page]]]] = {
+    "forget": (Message("Forget me now"), discord.ButtonStyle.danger, _erase),
+    "unlink": (Message("Remove link"), discord.ButtonStyle.danger, _unlink),
+    "relink": (Message("Sign in again"), discord.ButtonStyle.primary, start_sign_in),
+    "keep": (Message("Keep it as it is"), discord.ButtonStyle.secondary, _keep),
 }
 
 
@@ -108,7 +129,7 @@ class ConfirmButton(
     def __init__(self, action: str, user_id: int, asked_at: datetime) -> None:
         label, style, _ = _ACTIONS[action]
         custom_id = f"confirm:{action}:{user_id}:{int(asked_at.timestamp())}"
-        super().__init__(discord.ui.Button(label=label, style=style, custom_id=custom_id))
+        super().__init__(discord.ui.Button(label=label(), style=style, custom_id=custom_id))
         self._action = action
         self._user_id = user_id
         self._asked_at = asked_at
@@ -143,7 +164,7 @@ class SignInButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
 
     def __init__(self) -> None:
         style = discord.ButtonStyle.primary
-        super().__init__(discord.ui.Button(label="Sign in at Steam", style=style, custom_id="link:start"))
+        super().__init__(discord.ui.Button(label=t("Sign in at Steam"), style=style, custom_id="link:start"))
 
     @classmethod
     async def from_custom_id(

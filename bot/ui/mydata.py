@@ -1,8 +1,7 @@
-"""The answers to ``/mydata``: the data stored about the reader, as a page and as a file, and a list of erased data."""
+"""The file of ``/mydata export``: all data stored about the reader. Its keys and words are data: English."""
 
 import io
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,158 +10,16 @@ import discord
 import msgspec
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PseudonymKind, acts_as, is_for_another
-from bot.domain.links import RELINK_COOL_DOWN, LinkSource
-from bot.domain.my_data import Erased, StoredData
+from bot.domain.links import RELINK_COOL_DOWN
+from bot.domain.my_data import SOMEBODY_ELSE, THE_STAFF, StoredData
 from bot.domain.notes import Note
 from bot.domain.references import ErrorReference
 from bot.domain.resends import Resend, TradeFacts
-from bot.domain.watches import KEPT_FOR as WATCHED_FOR
 from bot.domain.watches import Watch
-from bot.services.snapshots import KEPT_FOR
-from bot.ui.audit import actor_mention
-from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import code, count, moment, outside, relative
-
-_VIEWS_SHOWN = 8
-_NOTES_SHOWN = 3
-_HOURS = f"{KEPT_FOR.total_seconds() / 3600:g} hours"
-
-
-def my_data_page(stored: StoredData, *, user_id: int) -> discord.Embed:
-    """Return a summary of the data about a member; the file has all of it."""
-    open_ones = sum(resend.state.is_open for resend in stored.resends)
-    ended = len(stored.resends) - open_ones
-    return card(
-        title="Your data on this server",
-        description="Everything is in the file. `/mydata forget` removes what can be removed, at once.",
-        fields=[
-            Field("Your Steam account", "\n".join(_link_lines(stored))),
-            Field("Requests for resends", f"{open_ones} open, {ended} ended: yours, and those for your trades."),
-            Field("Audit log", f"{count(len(stored.audit), 'row')} about you, your account or everyone."),
-            Field("Who viewed your data", "\n".join(_view_lines(stored.views_by_others(user_id)))),
-            Field("Trades you watch", f"{len(stored.watches)}, each for at most {WATCHED_FOR.days} days."),
-            *([Field("Notes of the staff on you", "\n".join(_note_lines(stored.notes)))] if stored.notes else []),
-            Field(
-                "Your last errors",
-                f"{count(len(stored.errors), 'reference')}, each for 7 days, for the staff to look up.",
-            ),
-            Field("Answers with pages", f"{stored.snapshots} of your own, each for at most {_HOURS}."),
-        ],
-        colour=Tone.NEUTRAL,
-    )
-
-
-def erased_page(erased: Erased) -> discord.Embed:
-    """Return which data was erased, which stays, and why."""
-    return card(
-        title="✅ Your data was erased",
-        fields=[
-            Field("Erased", "\n".join(f"• {line}" for line in _gone(erased))),
-            Field("What stays, and why", "\n".join(f"• {line}" for line in _staying(erased))),
-        ],
-        colour=Tone.GOOD,
-    )
-
-
-def _link_lines(stored: StoredData) -> list[str]:
-    link = stored.link
-    lines = ["None is linked."]
-    if link is not None:
-        how = "by signing in" if link.source is LinkSource.SIGN_IN else f"by <@{link.linked_by}>"
-        lines = [f"{code(str(link.steam_id))}, linked {how} {relative(link.linked_at)}."]
-    for ended in stored.ended_links:
-        until = moment(ended.ended_at + RELINK_COOL_DOWN)
-        lines.append(f"{code(str(ended.steam_id))} until {relative(ended.ended_at)}; remembered until {until}.")
-    return lines
-
-
-def _view_lines(views: tuple[AuditRow, ...]) -> list[str]:
-    """Return who viewed which data, equal views together with the newest time."""
-    if not views:
-        return ["No one of the staff has."]
-    newest: dict[str, datetime] = {}
-    times: Counter[str] = Counter()
-    for row in views:
-        what = f"{actor_mention(row)}: {_viewed(row)}"
-        newest.setdefault(what, row.at)
-        times[what] += 1
-    lines = [
-        f"{what} · {relative(at)}" + (f", {times[what]} times" if times[what] > 1 else "")
-        for what, at in newest.items()
-    ]
-    left_out = len(lines) - _VIEWS_SHOWN
-    return lines if left_out <= 0 else [*lines[:_VIEWS_SHOWN], f"…and {left_out:,} more in the file."]
-
-
-def _note_lines(notes: tuple[Note, ...]) -> list[str]:
-    lines = [f"{relative(note.at)}: {outside(note.text, 200)}" for note in notes[-_NOTES_SHOWN:]]
-    left_out = len(notes) - len(lines)
-    return [*lines, f"…and {left_out:,} more in the file."] if left_out else lines
-
-
-def _viewed(row: AuditRow) -> str:
-    if row.action is AuditAction.INVENTORY_VIEWED:
-        return "your inventory"
-    if row.action is AuditAction.TRADES_VIEWED:
-        return "everyone's trades" if row.subject == "guild" else "your trades"
-    if row.action is AuditAction.WATCH_SET:
-        return "the changes of a trade of yours"
-    if row.action is AuditAction.CUSTOMER_VIEWED:
-        return "everything about you"
-    if row.action is AuditAction.REFERENCE_VIEWED:
-        return "an error of yours"
-    return "the audit log about you"
-
-
-def _gone(erased: Erased) -> list[str]:
-    lines = ["Your name in the audit log: its rows about you and your account no longer name you."]
-    if erased.link is not None:
-        lines.append(f"That SteamID {code(str(erased.link.steam_id))} is linked to you.")
-    if erased.resends:
-        lines.append(f"{count(erased.resends, 'ended request')}: whose they were, the reasons, and the items.")
-    if erased.snapshots:
-        lines.append(f"{count(erased.snapshots, 'answer')} with pages; their buttons no longer work.")
-    if erased.watches:
-        lines.append(f"{count(erased.watches, 'trade')} that you watched: you get no more messages.")
-    if erased.notes:
-        lines.append(f"{count(erased.notes, 'note')} that the staff wrote about you.")
-    if erased.errors:
-        lines.append(f"{count(erased.errors, 'error')} that you were shown: their references no longer work.")
-    return [*lines, "A Steam sign-in in progress, and data in memory."]
-
-
-def _staying(erased: Erased) -> list[str]:
-    lines = []
-    if erased.resends_kept:
-        until = "they have ended" if erased.kept_until is None else moment(erased.kept_until)
-        lines.append(
-            f"{count(erased.resends_kept, 'request')}, open or counted against the daily limit. "
-            f"Use `/mydata forget` again once {until}{'' if erased.kept_until is None else ' has passed'}."
-        )
-    if erased.links_kept_until is not None:
-        lines.append(
-            f"Until {moment(erased.links_kept_until)}: that your account was linked to you, so that a stolen "
-            "account cannot be moved and used at once."
-        )
-    if erased.link is not None and erased.link.is_self_made:
-        lines.append(
-            "The data about an account that you linked to yourself as staff, if neither Steam nor another member "
-            "has confirmed that it is yours."
-        )
-    return [
-        *lines,
-        "What you did to others as staff, such as decisions and notes: you answer for it.",
-        "The rows of the audit log, without your name, so that no one can rewrite it.",
-        f"Pages about your account that the staff has asked for: for at most {_HOURS}.",
-        "Messages on Discord: approval cards and posts in the audit channel. SkinDesk does not delete them.",
-    ]
-
 
 MOST_ROWS = 10_000
 """The newest rows of the audit log in one file: Discord takes 10 MiB."""
 
-_OTHER = "somebody else"
-_STAFF = "the staff"
 _ABOUT_NOTES = frozenset({AuditAction.NOTE_ADDED, AuditAction.NOTE_REMOVED})
 _PEOPLE = frozenset({"user", "steam", "erased"})
 
@@ -227,8 +84,8 @@ def _resend(resend: Resend, *, user_id: int, own: Iterable[str]) -> Mapping[str,
         "id": resend.id,
         "provider": resend.provider.value,
         "trade": resend.trade_id,
-        **(about_the_trade if is_owner else {"owner": _OTHER}),
-        "requested_by": _OTHER if is_by_another else _user(resend.requested_by),
+        **(about_the_trade if is_owner else {"owner": SOMEBODY_ELSE}),
+        "requested_by": SOMEBODY_ELSE if is_by_another else _user(resend.requested_by),
         "requested_at": resend.requested_at,
         "reason": None if is_by_another else resend.reason,
         "state": resend.state.value,
@@ -246,7 +103,9 @@ def _resend(resend: Resend, *, user_id: int, own: Iterable[str]) -> Mapping[str,
         "reminded_at": resend.reminded_at,
         "taken_by": _user(resend.taken_by),
         "taken_at": resend.taken_at,
-        "card": None if resend.message_id is None else f"channel:{resend.channel_id} message:{resend.message_id}",
+        "card": None
+        if resend.message_id is None
+        else " ".join([f"channel:{resend.channel_id}", f"message:{resend.message_id}"]),
     }
 
 
@@ -255,7 +114,7 @@ def _watch(watch: Watch, own: Iterable[str]) -> Mapping[str, Any]:
     return {
         "provider": watch.provider.value,
         "trade": watch.trade_id,
-        "owner": owner if owner in own else _OTHER,
+        "owner": owner if owner in own else SOMEBODY_ELSE,
         "standing": watch.standing,
         "notified_at": watch.notified_at,
         "since": watch.began_at,
@@ -282,7 +141,7 @@ def _note(note: Note, *, user_id: int) -> Mapping[str, Any]:
     return {
         "id": note.id,
         "about": f"steam:{note.steam_id}" if note.user_id is None else f"user:{note.user_id}",
-        "author": f"user:{user_id}" if note.author_id == user_id else _STAFF,
+        "author": f"user:{user_id}" if note.author_id == user_id else THE_STAFF,
         "at": note.at,
         "text": note.text,
     }
@@ -325,7 +184,7 @@ def _row(row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> Ma
         for name, value in row.detail.items()
     }
     hidden = {row.subject} if about_another else set()
-    if details.get("requester") == _OTHER:
+    if details.get("requester") == SOMEBODY_ELSE:
         hidden.add(f"user:{row.detail['requester']}")
     # A member who acted as staff stays hidden, whatever else they did in that row.
     by_that_other = row.actor in hidden and acts_as(row) is PseudonymKind.USER
@@ -333,9 +192,9 @@ def _row(row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> Ma
     return {
         "number": row.number,
         "at": row.at,
-        "actor": _STAFF if by_author else _OTHER if by_that_other else row.actor,
+        "actor": THE_STAFF if by_author else SOMEBODY_ELSE if by_that_other else row.actor,
         "action": row.action.value,
-        "subject": _OTHER if about_another else row.subject,
+        "subject": SOMEBODY_ELSE if about_another else row.subject,
         "detail": details,
         "digest": row.digest,
     }
@@ -344,7 +203,7 @@ def _row(row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> Ma
 def _detail(name: str, value: str, row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> str:
     reference = f"{'steam' if PERSONAL_DETAILS[name] is PseudonymKind.STEAM else 'user'}:{value}"
     is_for_them = f"steam:{row.detail.get('owner')}" in own and row.subject in for_the_reader
-    return reference if reference in own or (name == "requester" and is_for_them) else _OTHER
+    return reference if reference in own or (name == "requester" and is_for_them) else SOMEBODY_ELSE
 
 
 def _user(user_id: int | None) -> str | None:

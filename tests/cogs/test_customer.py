@@ -152,7 +152,7 @@ async def test_my_data(scene: Scene) -> None:
     export = await my_data(scene, scene.customer, "export")
     content = json.loads(await raw_of(export))
 
-    assert f"{scene.agent.mention}: everything about you · <t:" in text_of(export)
+    assert f"{scene.agent.mention} · everything about you · <t:" in text_of(export)
     (note,) = content["notes"]
     assert (note["text"], note["author"]) == ("is polite", "the staff")
     (row,) = (row for row in content["record"] if row["action"] == "note.added")

@@ -69,17 +69,17 @@ async def test_export(scene: Scene) -> None:
     text, raw = text_of(result), await raw_of(result)
     content = json.loads(raw)
 
-    assert f"`{account}`, linked by {scene.agent.mention} <t:" in text
-    assert "0 open, 1 ended" in text
-    assert "1 of your own" in text
+    assert f"`{account}`, linked by {scene.agent.mention} (<t:" in text
+    assert "Open: 0 · Ended: 1." in text
+    assert "1 answer to you." in text
     views = text.partition("Who viewed your data\n")[2].splitlines()
-    assert [line.partition(" · ")[0] for line in views[:4]] == [
-        f"{scene.moderator.mention}: the audit log about you",
-        f"{scene.moderator.mention}: your inventory",
-        f"{scene.moderator.mention}: everyone's trades",
-        f"{scene.agent.mention}: your trades",
+    assert [line.partition(" · <t:")[0] for line in views[:4]] == [
+        f"{scene.moderator.mention} · the audit log about you",
+        f"{scene.moderator.mention} · your inventory",
+        f"{scene.moderator.mention} · everyone's trades",
+        f"{scene.agent.mention} · your trades",
     ]
-    assert views[3].endswith(":R>, 2 times")
+    assert views[3].endswith(":R> · 2 times")
     assert content["about"] == f"user:{scene.customer.id}"
     assert content["link"]["steam_id"] == f"steam:{account}"
     assert content["link"]["linked_by"] == f"user:{scene.agent.id}"
@@ -161,11 +161,16 @@ async def test_erase(scene: Scene) -> None:
     text = text_of(await my_data(scene, scene.customer, "forget"))
 
     gone, stays = text.split("What stays, and why")
-    for text_part in (f"`{account}` is linked to you", "1 ended request", "1 answer with pages", "no longer name you"):
+    for text_part in (
+        f"The link to your SteamID `{account}`",
+        "1 ended request",
+        "1 answer with pages",
+        "no longer name you",
+    ):
         assert text_part in gone
-    for text_part in ("What you did to others as staff", "that your account was linked", "Messages on Discord"):
+    for text_part in ("What you did to others as staff", "Which account was linked to you", "Messages on Discord"):
         assert text_part in stays
-    assert "counted against the daily limit" not in stays
+    assert "daily limit" not in stays
     assert "No Steam account is linked to you" in text_of(await scene.customer.slash(scene.channel, "trades"))
     assert state_of(scene, card) == "denied"
     raw = json.dumps(await export(scene, scene.customer))
@@ -197,14 +202,14 @@ async def test_what_stays_for_now(scene: Scene) -> None:
     """Open and young requests stay; it says until when, and the second time they are gone."""
     await requested(scene, failed_trade(scene), by=scene.customer)
     while_open = text_of(await my_data(scene, scene.customer, "forget"))
-    assert "1 request, open or counted against the daily limit" in while_open
-    assert "once they have ended" in while_open
+    assert "1 request that is open or counts towards the daily limit" in while_open
+    assert "once it has ended" in while_open
 
     await denied(scene, by=scene.moderator)
     assert direct_messages(scene.customer), "the one who asked still hears of it"
     while_young = text_of(await my_data(scene, scene.customer, "forget"))
     until = int((scene.clock.now() + timedelta(hours=24)).timestamp())
-    assert f"once <t:{until}:f> has passed" in while_young
+    assert f"after this time: <t:{until}:f>" in while_young
 
     wait(scene, 24 * 3600)
     at_last = text_of(await my_data(scene, scene.customer, "forget"))
