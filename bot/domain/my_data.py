@@ -14,7 +14,7 @@ from bot.domain.resends import Resend
 from bot.domain.steam import SteamId
 from bot.domain.watches import Watch
 
-SOMEBODY_ELSE, THE_STAFF = "somebody else", "the staff"
+NOT_NAMED, THE_STAFF = "somebody else", "the staff"
 """People who are not named, as the file of ``/mydata export`` spells them in every language."""
 
 

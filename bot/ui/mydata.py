@@ -11,7 +11,7 @@ import msgspec
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PseudonymKind, acts_as, is_for_another
 from bot.domain.links import RELINK_COOL_DOWN
-from bot.domain.my_data import SOMEBODY_ELSE, THE_STAFF, StoredData
+from bot.domain.my_data import NOT_NAMED, THE_STAFF, StoredData
 from bot.domain.notes import Note
 from bot.domain.references import ErrorReference
 from bot.domain.resends import Resend, TradeFacts
@@ -84,8 +84,8 @@ def _resend(resend: Resend, *, user_id: int, own: Iterable[str]) -> Mapping[str,
         "id": resend.id,
         "provider": resend.provider.value,
         "trade": resend.trade_id,
-        **(about_the_trade if is_owner else {"owner": SOMEBODY_ELSE}),
-        "requested_by": SOMEBODY_ELSE if is_by_another else _user(resend.requested_by),
+        **(about_the_trade if is_owner else {"owner": NOT_NAMED}),
+        "requested_by": NOT_NAMED if is_by_another else _user(resend.requested_by),
         "requested_at": resend.requested_at,
         "reason": None if is_by_another else resend.reason,
         "state": resend.state.value,
@@ -114,7 +114,7 @@ def _watch(watch: Watch, own: Iterable[str]) -> Mapping[str, Any]:
     return {
         "provider": watch.provider.value,
         "trade": watch.trade_id,
-        "owner": owner if owner in own else SOMEBODY_ELSE,
+        "owner": owner if owner in own else NOT_NAMED,
         "standing": watch.standing,
         "notified_at": watch.notified_at,
         "since": watch.began_at,
@@ -184,7 +184,7 @@ def _row(row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> Ma
         for name, value in row.detail.items()
     }
     hidden = {row.subject} if about_another else set()
-    if details.get("requester") == SOMEBODY_ELSE:
+    if details.get("requester") == NOT_NAMED:
         hidden.add(f"user:{row.detail['requester']}")
     # A member who acted as staff stays hidden, whatever else they did in that row.
     by_that_other = row.actor in hidden and acts_as(row) is PseudonymKind.USER
@@ -192,9 +192,9 @@ def _row(row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> Ma
     return {
         "number": row.number,
         "at": row.at,
-        "actor": THE_STAFF if by_author else SOMEBODY_ELSE if by_that_other else row.actor,
+        "actor": THE_STAFF if by_author else NOT_NAMED if by_that_other else row.actor,
         "action": row.action.value,
-        "subject": SOMEBODY_ELSE if about_another else row.subject,
+        "subject": NOT_NAMED if about_another else row.subject,
         "detail": details,
         "digest": row.digest,
     }
@@ -203,7 +203,7 @@ def _row(row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> Ma
 def _detail(name: str, value: str, row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> str:
     reference = f"{'steam' if PERSONAL_DETAILS[name] is PseudonymKind.STEAM else 'user'}:{value}"
     is_for_them = f"steam:{row.detail.get('owner')}" in own and row.subject in for_the_reader
-    return reference if reference in own or (name == "requester" and is_for_them) else SOMEBODY_ELSE
+    return reference if reference in own or (name == "requester" and is_for_them) else NOT_NAMED
 
 
 def _user(user_id: int | None) -> str | None:
