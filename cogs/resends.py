@@ -4,13 +4,15 @@ import asyncio
 import logging
 
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON
+from bot.languages import tn
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
-from bot.ui.kit.text import count, plain
+from bot.ui.kit.text import plain
 from bot.ui.resends.ask import ask_to_resend
 from bot.ui.resends.queue import queue_page
 
@@ -23,11 +25,11 @@ class ResendsCog(commands.Cog):
     """Requests for resends and the list of those that wait."""
 
     @app_commands.command(
-        name="resend", description="Have a failed trade offer sent again; a moderator has to approve it first"
+        name="resend", description=locale_str("Have a failed trade offer sent again, after a moderator's approval")
     )
     @app_commands.describe(
-        id="The trade's number: choose it from the list, or see /trades",
-        reason="Why it should be sent again; the moderator reads it",
+        id=locale_str("The trade's number: choose it from the list, or see /trades"),
+        reason=locale_str("Why it should be sent again; the moderator reads it"),
     )
     @requires(Capability.RESEND_OWN, Capability.RESEND_ANY, suggesting=["id"])
     async def resend(
@@ -56,7 +58,7 @@ class ResendsCog(commands.Cog):
             app_commands.Choice(
                 name=plain(
                     f"#{trade.id} · {explain(trade.provider.dialect, trade.status).title}"
-                    f" · {count(len(trade.to_customer), 'item')}",
+                    f" · {tn('{count} item', '{count} items', len(trade.to_customer))}",
                     100,
                 ),
                 value=trade.id,
@@ -64,7 +66,7 @@ class ResendsCog(commands.Cog):
             for trade in trades
         ]
 
-    @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
+    @app_commands.command(name="approvals", description=locale_str("Moderators: see which resends wait for a decision"))
     @requires(Capability.APPROVE_RESEND)
     async def approvals(self, interaction: Interaction) -> None:
         """List the open requests, and the button to stop or resume all resends."""

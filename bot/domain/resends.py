@@ -265,6 +265,8 @@ class Resend:
     taken_at: datetime | None = None
     asked_facts: TradeFacts | None = None
     """The facts with which it was asked for, if ``facts`` are others by now."""
+    language: str | None = None
+    """The code of the requester's language; None for a request from before it was stored."""
     worker: str | None = field(default=None, compare=False)
     """The process that posts the first card, approves, sends or tells the end; of an unknown request, that sent it."""
     audit_rows: tuple[AuditRow, ...] = field(default=(), compare=False, repr=False)

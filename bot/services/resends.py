@@ -92,8 +92,12 @@ class ResendService:
 
     # Requests
 
-    async def request(self, trade_id: str, *, by: Actor, reason: str | None = None) -> Resend:
+    async def request(
+        self, trade_id: str, *, by: Actor, reason: str | None = None, language: str | None = None
+    ) -> Resend:
         """Check that the trade can be resent, store the request, and post its card for the moderators.
+
+        ``language`` is the requester's, in which they are told how it ends.
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account: another account's trade raises
         TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends, LinkTooNew and TooOften.
@@ -121,7 +125,7 @@ class ResendService:
                 raise NotResendable(trade, trade.not_resendable)  # noqa: TRY301 -- refused like the rest
             if own is not None:
                 self._attempts.use(by.guild_id, by.user_id)
-            resend = await self._open(trade, own, reason=kept_reason, by=by)
+            resend = await self._open(trade, own, reason=kept_reason, language=language, by=by)
         except (TradeNotFound, NotResendable, ResendAlreadyOpen):
             if own is None and not viewer.may_see(trade.owner if trade is not None else None):
                 raise ResendNotPossible(trade_id) from None
@@ -130,7 +134,9 @@ class ResendService:
             raise
         return await self._post_card(resend)
 
-    async def _open(self, trade: Trade, asked: SteamId | None, *, reason: str | None, by: Actor) -> Resend:
+    async def _open(
+        self, trade: Trade, asked: SteamId | None, *, reason: str | None, language: str | None, by: Actor
+    ) -> Resend:
         """Store a request, if the actor may still ask for the trades of ``asked`` after these were read."""
 
         def still_may(viewer: Viewer, _: object) -> None:
@@ -156,6 +162,7 @@ class ResendService:
             version=1,
             requested_at=now,
             expires_at=now + self._expires_after,
+            language=language,
         )
         resend = await self._repository.open(draft, at_most=at_most, only_if=Condition(by, still_may))
         if resend is None:

@@ -94,7 +94,7 @@ _REMOVE_SIGN_INS = "DELETE FROM sign_ins WHERE guild_id = :guild_id AND user_id 
 _ERASE_RESEND = """
 UPDATE resends SET
     requested_by = 0, owner = 0, owner_user_id = NULL, reason = NULL, decision_reason = NULL, outcome_detail = NULL,
-    notes = '[]', facts = :facts, asked_facts = NULL, erased_at = :at
+    notes = '[]', facts = :facts, asked_facts = NULL, language = NULL, erased_at = :at
 WHERE id = :id
 """
 

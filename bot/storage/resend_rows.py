@@ -122,11 +122,11 @@ LIMIT :limit
 OPEN = """
 INSERT INTO resends (
     guild_id, provider, trade_id, owner, owner_user_id, requested_by, reason,
-    state, facts, version, requested_at, expires_at, notes, worker
+    state, facts, version, requested_at, expires_at, notes, language, worker
 )
 SELECT
     :guild_id, :provider, :trade_id, :owner, :owner_user_id, :requested_by, :reason,
-    'pending', :facts, :version, :requested_at, :expires_at, :notes, :worker
+    'pending', :facts, :version, :requested_at, :expires_at, :notes, :language, :worker
 WHERE NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
 ) AND (:at_most IS NULL OR :at_most > (
@@ -279,6 +279,7 @@ def new_row(draft: Resend) -> dict[str, int | str | None]:
         "requested_at": to_ms(draft.requested_at),
         "expires_at": to_ms(draft.expires_at),
         "notes": notes_text(draft.notes),
+        "language": draft.language,
     }
 
 
@@ -315,6 +316,7 @@ def resend_of(row: Row) -> Resend:
         taken_by=row["taken_by"],
         taken_at=from_ms(row["taken_at"]),
         asked_facts=None if row["asked_facts"] is None else facts_of(row["asked_facts"]),
+        language=row["language"],
         worker=row["worker"],
     )
 

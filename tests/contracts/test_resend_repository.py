@@ -58,6 +58,16 @@ async def test_open(resends: ResendRepository, audit: AuditRepository) -> None:
     }
 
 
+@pytest.mark.parametrize("language", ["pt-BR", None])
+async def test_language(resends: ResendRepository, language: str | None) -> None:
+    """The requester's language is kept."""
+    resend = await resends.open(replace(draft(), language=language))
+    assert resend is not None
+
+    assert await resends.get(GUILD, resend.id) == resend
+    assert resend.language == language
+
+
 @pytest.mark.parametrize("guild_id", [GUILD, OTHER_GUILD])
 @pytest.mark.parametrize("state", OPEN_STATES)
 async def test_trade_with_an_open_request(

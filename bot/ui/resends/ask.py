@@ -9,14 +9,19 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import ResendAlreadyOpen
 from bot.domain.resends import MAX_REASON
+from bot.languages import current, t, tp
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
-from bot.ui.kit.text import relative
+from bot.ui.kit.text import plain, relative
 from bot.ui.resends.buttons import withdraw_view
 from bot.ui.resends.channel import DiscordResendCards
+from bot.ui.resends.states import state_title
+
+_MOST_OF_TITLE = 45
+"""Discord's limit in characters."""
 
 _ID = r"resend:ask:(?P<trade>\d{1,19})"
 
@@ -27,26 +32,32 @@ class _Client(Protocol):
 
 async def ask_to_resend(session: InteractionSession, trade_id: str, reason: str | None) -> None:
     """Request a resend, post its card, and say so. The interaction is deferred already."""
-    asked = "the moderators have been asked."
+    is_new = True
     try:
-        resend = await session.services.resends.request(trade_id, by=session.actor, reason=reason)
+        resend = await session.services.resends.request(
+            trade_id, by=session.actor, reason=reason, language=current().code
+        )
     except ResendAlreadyOpen as standing:
         if standing.resend is None or not standing.resend.may_be_withdrawn_by(session.actor.user_id):
             raise
-        resend, asked = standing.resend, "you have asked for it already, and the moderators know."
+        resend, is_new = standing.resend, False
     cast(_Client, session.interaction.client).cards.remember(resend.id, session.interaction)
     if resend.message_id is None:
-        asked = "it is stored, and the moderators see its card as soon as Discord takes it."
+        asked = t(
+            "Your request for trade #{trade} is stored. The moderators see it as soon as Discord takes its card.",
+            trade=resend.trade_id,
+        )
+    elif is_new:
+        asked = t("The moderators have been asked to resend trade #{trade}.", trade=resend.trade_id)
+    else:
+        asked = t("You have already asked for trade #{trade}, and the moderators know.", trade=resend.trade_id)
+    # Translators: {when} is like "in 5 minutes"
+    then = t(
+        "Nothing is sent before one of them approves. The request expires {when}. You will be told how it ends.",
+        when=relative(resend.expires_at),
+    )
     await session.reply(
-        card(
-            title=f"⏳ Resend {resend.id} · {resend.state.value}",
-            description=(
-                f"Trade #{resend.trade_id}: {asked} Nothing is sent before one of them "
-                f"approves. The request expires {relative(resend.expires_at)}; you will be told how it ends."
-            ),
-            colour=Tone.WAITING,
-        ),
-        view=withdraw_view(resend),
+        card(title=state_title(resend), description=f"{asked} {then}", colour=Tone.WAITING), view=withdraw_view(resend)
     )
 
 
@@ -57,7 +68,7 @@ class AskToResendButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View
     def __init__(self, trade_id: str) -> None:
         super().__init__(
             discord.ui.Button(
-                label="Ask to resend",
+                label=tp("button", "Ask to resend"),
                 emoji="📨",
                 style=discord.ButtonStyle.primary,
                 custom_id=f"resend:ask:{trade_id}",
@@ -86,17 +97,20 @@ class AskToResendButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View
 class AskModal(SkinDeskModal, template=_ID + ":reason"):
     """Asks why a trade should be resent."""
 
-    reason: discord.ui.TextInput["AskModal"] = discord.ui.TextInput(
-        label="Why? The moderator reads it",
-        custom_id="reason",
-        style=discord.TextStyle.paragraph,
-        placeholder="for example: I declined the offer by mistake",
-        max_length=MAX_REASON,
-        required=False,
-    )
-
     def __init__(self, trade_id: str) -> None:
-        super().__init__(title=f"Ask to resend trade {trade_id}", custom_id=f"resend:ask:{trade_id}:reason")
+        title = plain(t("Ask to resend trade {trade}", trade=trade_id), _MOST_OF_TITLE)
+        super().__init__(title=title, custom_id=f"resend:ask:{trade_id}:reason")
+        self.add_item(
+            discord.ui.TextInput(
+                # Translators: at most 45 characters
+                label=t("Why? The moderator reads it"),
+                custom_id="reason",
+                style=discord.TextStyle.paragraph,
+                placeholder=t("for example: I declined the offer by mistake"),
+                max_length=MAX_REASON,
+                required=False,
+            )
+        )
         self._trade_id = trade_id
 
     @classmethod

@@ -1,49 +1,56 @@
 """The line of a trade about its newest resend request."""
 
 from bot.domain.resends import Resend, ResendState
-from bot.ui.kit.text import outside, relative
-from bot.ui.resends.card import outcome_sentences
+from bot.languages import Message, t
+from bot.ui.kit.text import relative
+from bot.ui.resends.states import outcome_sentences, own_reason, reason_line
 
-_ENDS = {
-    ResendState.PENDING: ("⏳", "a moderator has to approve it"),
-    ResendState.APPROVED: ("📨", "it is about to be sent"),
-    ResendState.SENDING: ("📨", "it is being sent now"),
-    ResendState.UNKNOWN: ("❓", "it may have been sent, which is being found out"),
-    ResendState.SENT: ("✅", "sent"),
-    ResendState.FAILED: ("❌", "failed"),
-    ResendState.DENIED: ("⛔", "denied"),
-    ResendState.EXPIRED: ("⌛", "expired"),
-    ResendState.CANCELLED: ("↩️", "cancelled"),
+_OPEN = {
+    # Translators: {when} is like "5 minutes ago"
+    ResendState.PENDING: Message("⏳ **Resend asked for** {when}: a moderator has to approve it"),
+    ResendState.APPROVED: Message("📨 **Resend asked for** {when}: it is about to be sent"),
+    ResendState.SENDING: Message("📨 **Resend asked for** {when}: it is being sent now"),
+    ResendState.UNKNOWN: Message("❓ **Resend asked for** {when}: it may have been sent, SkinDesk is finding out"),
 }
-_CANCELLED = {"no_longer_resendable": "the trade can no longer be resent"}
+_ENDED = {
+    ResendState.SENT: Message("✅ **Resend sent**"),
+    ResendState.FAILED: Message("❌ **Resend failed**"),
+    ResendState.DENIED: Message("⛔ **Resend denied**"),
+    ResendState.EXPIRED: Message("⌛ **Resend expired**"),
+    ResendState.CANCELLED: Message("↩️ **Resend cancelled**"),
+}
 
 
 def asked_line(resend: Resend, *, staff: bool, longest: int) -> str:
-    """Return since when a resend is asked for, how it was decided, and why a moderator denied it.
+    """Return when a resend was asked for, how it was decided, and why a moderator denied it.
 
     Only staff read who decided. The reason has at most ``longest`` UTF-16 units.
     """
-    symbol, end = _ENDS[resend.state]
-    if resend.is_withdrawn:
-        end = "withdrawn"
     if resend.state.is_open:
-        return f"{symbol} **Resend asked for** {relative(resend.requested_at)}: {end}"
+        return _OPEN[resend.state](when=relative(resend.requested_at))
+    facts = [t("↩️ **Resend withdrawn**") if resend.is_withdrawn else _ENDED[resend.state]()]
     by = resend.settled_by or resend.decided_by
-    whom = f" by <@{by}>" if staff and by is not None else ""
-    when = "" if resend.settled_at is None else f" {relative(resend.settled_at)}"
-    return (
-        f"{symbol} **Resend {end}**{whom}{when}, asked for {relative(resend.requested_at)}"
-        f"{_why(resend, staff=staff, longest=longest)}"
-    )
+    if staff and by is not None:
+        facts.append(by_whom(by))
+    if resend.settled_at is not None:
+        facts.append(relative(resend.settled_at))
+    facts.append(t("asked for {when}", when=relative(resend.requested_at)))
+    return " · ".join(filter(None, [*facts, _why(resend, staff=staff, longest=longest)]))
+
+
+def by_whom(user_id: int) -> str:
+    """Return who did something."""
+    # Translators: who denied, sent or withdrew a resend: a fact of its own between dots
+    return t("by {member}", member=f"<@{user_id}>")
 
 
 def _why(resend: Resend, *, staff: bool, longest: int) -> str:
     if resend.state is ResendState.DENIED:
-        return f": {outside(resend.decision_reason, longest)}" if resend.decision_reason else ", without a reason"
+        return reason_line(resend.decision_reason, longest) if resend.decision_reason else t("No reason given")
     if resend.state is ResendState.EXPIRED:
-        return ": no one decided in time"
-    if resend.state is ResendState.CANCELLED and resend.decision_reason in _CANCELLED:
-        return f": {_CANCELLED[resend.decision_reason]}"
+        return t("No one decided in time")
+    if resend.state is ResendState.CANCELLED and resend.decision_reason == "no_longer_resendable":
+        return own_reason(resend)
     if resend.state is ResendState.FAILED and staff:
-        return "".join(f". {sentence}" for sentence in outcome_sentences(resend)[:1])
+        return " ".join(outcome_sentences(resend)[:1])
     return ""

@@ -9,20 +9,23 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import AlreadyDecided, CardOutdated, CardReplaced
 from bot.domain.resends import Resend, ResendState
+from bot.languages import Message, in_language, t, tp
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import public, requires
+from bot.ui.interaction.server_language import server_language
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
-from bot.ui.resends.card import RESUME, decision_embed, late_card, outcome_embed, taken_sentence, version_on
+from bot.ui.resends.card import decision_embed, late_card, outcome_embed, version_on
 from bot.ui.resends.reasons import ReasonModal, card_of, denial_menu
+from bot.ui.resends.states import RESUME, taken_sentence
 
 _log = logging.getLogger(__name__)
 
 _LABELS = {
-    "approve": ("Approve", "✅", discord.ButtonStyle.success),
-    "deny": ("Deny", "⛔", discord.ButtonStyle.danger),
-    "sent": ("Mark as sent", "✅", discord.ButtonStyle.secondary),
-    "failed": ("Mark as failed", "❌", discord.ButtonStyle.secondary),
+    "approve": (Message("Approve", "button"), "✅", discord.ButtonStyle.success),
+    "deny": (Message("Deny", "button"), "⛔", discord.ButtonStyle.danger),
+    "sent": (Message("Mark as sent", "button"), "✅", discord.ButtonStyle.secondary),
+    "failed": (Message("Mark as failed", "button"), "❌", discord.ButtonStyle.secondary),
 }
 
 
@@ -48,7 +51,7 @@ class ResendButton(
     def __init__(self, resend_id: int, action: str) -> None:
         label, emoji, style = _LABELS[action]
         super().__init__(
-            discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=f"resend:{resend_id}:{action}")
+            discord.ui.Button(label=label(), emoji=emoji, style=style, custom_id=f"resend:{resend_id}:{action}")
         )
         self._resend_id = resend_id
         self._action = action
@@ -99,7 +102,9 @@ async def _check_pressed(session: InteractionSession, resend_id: int) -> None:
             await session.services.resends.check_card(resend_id, card, by=session.actor)
         except (CardReplaced, AlreadyDecided) as late:
             # The click's own answer is not limited as an edit of the card is.
-            await session.show(late_card(late, session.services.explanations), None)
+            with in_language(await server_language(session.interaction.client, session.actor.guild_id)):
+                embed = late_card(late, session.services.explanations)
+            await session.show(embed, None)
             raise
 
 
@@ -112,7 +117,7 @@ class TakeButton(
 
     def __init__(self, resend_id: int, holder: int | None) -> None:
         custom_id = f"resend:{resend_id}:take" + ("" if holder is None else f":{holder}")
-        label = "Take" if holder is None else "Take over / release"
+        label = tp("button", "Take") if holder is None else tp("button", "Take over / release")
         super().__init__(discord.ui.Button(label=label, emoji="👀", custom_id=custom_id))
         self._resend_id = resend_id
         self._holder = holder
@@ -134,14 +139,15 @@ class TakeButton(
         resend = await session.services.resend_queue.take(
             self._resend_id, by=session.actor, holder=self._holder, card=card_of(session)
         )
-        title, text = f"👀 Resend {resend.id}", taken_sentence(resend)
+        sentences = [taken_sentence(resend)]
         if resend.taken_by == session.actor.user_id:
-            text = "You are on it now, and its card says so. Press the button again to release it."
+            sentences = [t("You are on it now, and its card says so. Press the button again to release it.")]
             if self._holder not in (None, resend.taken_by):
-                text = f"Taken over from <@{self._holder}>. {text}"
+                sentences.insert(0, t("Taken over from {moderator}.", moderator=f"<@{self._holder}>"))
         elif resend.taken_by is not None:
-            text += " Nothing was changed: press *Take over* on the card if it should be yours."
-        await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))
+            sentences.append(t("Nothing was changed. To take it over, press *Take over / release* on the card."))
+        title = f"👀 {t('Resend {id}', id=resend.id)}"
+        await session.reply(card(title=title, description=" ".join(sentences), colour=Tone.NEUTRAL))
 
 
 def withdraw_view(resend: Resend) -> discord.ui.View | None:
@@ -159,7 +165,8 @@ class WithdrawButton(
 ):
     """Withdraws the request in its custom id."""
 
-    def __init__(self, resend_id: int, label: str = "Withdraw") -> None:
+    def __init__(self, resend_id: int, label: str | None = None) -> None:
+        label = label or tp("a resend request", "Withdraw")
         super().__init__(discord.ui.Button(label=label, emoji="↩️", custom_id=f"resend:{resend_id}:withdraw"))
         self._resend_id = resend_id
 
@@ -195,8 +202,8 @@ class PauseButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], te
     """Pauses a server's resends."""
 
     def __init__(self) -> None:
-        style = discord.ButtonStyle.danger
-        super().__init__(discord.ui.Button(label="Stop resends", emoji="🛑", style=style, custom_id="resends:pause"))
+        label, style = tp("button", "Stop resends"), discord.ButtonStyle.danger
+        super().__init__(discord.ui.Button(label=label, emoji="🛑", style=style, custom_id="resends:pause"))
 
     @classmethod
     async def from_custom_id(
@@ -212,9 +219,9 @@ class PauseButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], te
     async def _pause(self, session: InteractionSession) -> None:
         await session.defer()
         changed = await session.services.pauses.pause(by=session.actor)
-        title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
-        text = f"Nothing is asked for, approved or sent here until they are resumed. {RESUME}"
-        await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))
+        title = t("🛑 Resends are stopped") if changed else t("🛑 Resends were already stopped")
+        text = t("Until they are resumed, no resend can be asked for, approved or sent on this server.")
+        await session.reply(card(title=title, description=f"{text} {RESUME}", colour=Tone.NEUTRAL))
 
 
 @requires(Capability.MANAGE_SETTINGS)
@@ -225,8 +232,8 @@ class ResumeButton(
 
     def __init__(self, number: int | None) -> None:
         custom_id = "resends:resume" if number is None else f"resends:resume:{number}"
-        style = discord.ButtonStyle.secondary
-        super().__init__(discord.ui.Button(label="Resume resends", emoji="▶️", style=style, custom_id=custom_id))
+        label, style = tp("button", "Resume resends"), discord.ButtonStyle.secondary
+        super().__init__(discord.ui.Button(label=label, emoji="▶️", style=style, custom_id=custom_id))
         self._number = number
 
     @classmethod
@@ -243,6 +250,6 @@ class ResumeButton(
     async def _resume(self, session: InteractionSession) -> None:
         await session.defer()
         changed = await session.services.pauses.resume(self._number, by=session.actor)
-        title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
-        text = "They can be asked for and approved again."
+        title = t("▶️ Resends go on") if changed else t("▶️ Resends were not stopped")
+        text = t("Resends can be asked for and approved again.") if changed else t("Nothing was changed.")
         await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))

@@ -9,7 +9,7 @@ from bot.domain.audit import AuditRow
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, PostedCard, Resend
 from bot.domain.secrets import TradeCode
-from bot.languages import in_language
+from bot.languages import Language, in_language, of_code
 from bot.ports import Explanations
 from bot.ui.audit import audit_embed
 from bot.ui.interaction.server_language import server_language
@@ -38,7 +38,10 @@ _SERVER_ERROR = 500
 
 
 class DiscordResendCards:
-    """Posts and edits cards, and notifies requester and owner. Call ``connect`` first."""
+    """Posts and edits cards, and notifies requester and owner. Call ``connect`` first.
+
+    Cards are in the server's language; the requester is told in theirs, and the owner in the server's.
+    """
 
     def __init__(self, *, explanations: Explanations) -> None:
         self._explanations = explanations
@@ -65,13 +68,13 @@ class DiscordResendCards:
         Only this post mentions a role: Discord notifies no one of an edit, and everything else allows no mentions.
         """
         channel = self._connected.get_partial_messageable(channel_id, guild_id=resend.guild_id)
-        embed = resend_card(resend, self._explanations)
+        embed, view = await self._card(resend)
         role_id = mention if self._is_role(resend.guild_id, mention) else None
         try:
             message = await channel.send(
                 content=None if role_id is None else f"<@&{role_id}>",
                 embed=embed,
-                view=resend_view(resend) or discord.utils.MISSING,
+                view=view or discord.utils.MISSING,
                 nonce=_nonce(resend),
                 allowed_mentions=_allowing(role_id),
             )
@@ -80,8 +83,9 @@ class DiscordResendCards:
             if error.status >= _SERVER_ERROR or error.status in _MAY_PASS:
                 raise
             raise ApprovalsChannelUnusable from None
-        shown = [(each.title, each.footer.text) for each in message.embeds]
-        return PostedCard(message.id, is_current=shown == [(embed.title, embed.footer.text)])
+        # Not the title alone: in some language two states may have the same word.
+        shown = [(each.title, each.description, each.footer.text) for each in message.embeds]
+        return PostedCard(message.id, is_current=shown == [(embed.title, embed.description, embed.footer.text)])
 
     async def update(self, resend: Resend) -> CardEdit:
         """Update the card, and return whether it shows the request as it is now."""
@@ -89,7 +93,8 @@ class DiscordResendCards:
         if message is None:
             return CardEdit.DOUBTFUL
         try:
-            await message.edit(embed=resend_card(resend, self._explanations), view=resend_view(resend))
+            embed, view = await self._card(resend)
+            await message.edit(embed=embed, view=view)
         except Exception as error:  # noqa: BLE001 -- the action is done all the same
             _log.warning("card not updated id=%s state=%s %s", resend.id, resend.state.value, _why(error))
             code = error.code if isinstance(error, discord.HTTPException) else None
@@ -135,8 +140,10 @@ class DiscordResendCards:
         if followed and code is None:
             return True
         try:
+            with in_language(await self._language_of(resend, user_id)):
+                embed = outcome_embed(resend, reader=user_id, code=code)
             channel = await self._connected.create_dm(discord.Object(user_id))
-            await channel.send(embed=outcome_embed(resend, reader=user_id, code=code))
+            await channel.send(embed=embed)
         except Exception as error:  # noqa: BLE001 -- as above
             _log.info("direct message refused id=%s user=%s %s", resend.id, user_id, _why(error))
             return followed
@@ -147,11 +154,24 @@ class DiscordResendCards:
         if interaction is None or interaction.user.id != user_id:
             return False
         try:
-            await interaction.followup.send(embed=outcome_embed(resend, reader=user_id, code=None), ephemeral=True)
+            with in_language(await self._language_of(resend, user_id)):
+                embed = outcome_embed(resend, reader=user_id, code=None)
+            await interaction.followup.send(embed=embed, ephemeral=True)
         except Exception as error:  # noqa: BLE001 -- as above
             _log.info("follow-up refused id=%s %s", resend.id, _why(error))
             return False
         return True
+
+    async def _card(self, resend: Resend) -> tuple[discord.Embed, discord.ui.View | None]:
+        """Return card and buttons in the server's language, whoever's click has begun this."""
+        with in_language(await server_language(self._connected, resend.guild_id)):
+            return resend_card(resend, self._explanations), resend_view(resend)
+
+    async def _language_of(self, resend: Resend, user_id: int) -> Language:
+        """Return the language in which a user is told: only the requester's is known."""
+        if user_id == resend.requested_by and resend.language is not None:
+            return of_code(resend.language)
+        return await server_language(self._connected, resend.guild_id)
 
     def _is_role(self, guild_id: int, role_id: int | None) -> bool:
         """Return whether a role can be mentioned: it is not @everyone, and not deleted as far as SkinDesk sees."""

@@ -22,126 +22,231 @@ from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal, ResendPause
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
 from bot.domain.trades import Direction, NotResendableReason
+from bot.languages import Message, listed, t, tn
 from bot.ui.errors import FAULTS, NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.text import code, moment, relative
-from bot.ui.resends.card import FACT_LABELS, RESUME, by_whom, link_to_card, state_sentence
+from bot.ui.resends.card import link_to_card, version_mark
+from bot.ui.resends.changes import FACT_LABELS
+from bot.ui.resends.states import RESUME, state_sentences
 
 
 def pause_sentences(pause: ResendPause) -> list[str]:
-    """Return since when resends are stopped and why, and who can resume them, a sentence a line."""
+    """Return when resends were stopped and why, and who can resume them, a sentence a line."""
+    # Translators: {when} is like "5 minutes ago (14 May 2026 12:00)", written by Discord
+    when = f"{relative(pause.at)} ({moment(pause.at)})"
     if pause.by is not None:
-        why = f"Resends are stopped on this server {by_whom(pause.by, pause.at)}"
+        why = t("Resends on this server were stopped by {moderator} {when}.", moderator=f"<@{pause.by}>", when=when)
     elif pause.resend_id is None:
-        why = (
-            f"Resends are stopped on this server since {relative(pause.at)} ({moment(pause.at)}), because "
-            "SkinDesk's database was restored from a copy or started new: it may not know everything that was sent. "
-            "Check the newest trades in Mannco.store's dashboard."
+        why = t(
+            "Resends on this server were stopped {when}: SkinDesk's database was restored from a copy or started new, "
+            "and may not know everything that was sent. Check the newest trades in Mannco.store's dashboard.",
+            when=when,
         )
     else:
-        why = (
-            f"**ALARM:** resends are stopped on this server since {relative(pause.at)} ({moment(pause.at)}), because "
-            f"Mannco.store answered resend {pause.resend_id} about another trade. Check both trades in its dashboard."
+        why = t(
+            "**ALARM:** resends on this server were stopped {when}: Mannco.store answered resend {id} about another "
+            "trade. Check both trades in its dashboard.",
+            when=when,
+            id=pause.resend_id,
         )
-    return [why, RESUME]
+    return [why, RESUME()]
 
 
 _ANSWERS = {
-    True: "Mannco.store has confirmed this resend",
-    False: "Mannco.store has not made this resend",
-    None: "Mannco.store was asked for this resend, and gave no clear answer",
+    True: Message("Mannco.store has confirmed this resend, but then SkinDesk could not use its database."),
+    False: Message("Mannco.store has not made this resend, but then SkinDesk could not use its database."),
+    None: Message(
+        "Mannco.store was asked for this resend and gave no clear answer, and then SkinDesk could not use its database."
+    ),
 }
 
 
 def _outcome_not_stored(error: OutcomeNotStored, _: Audience) -> ErrorMessage:
     return ErrorMessage(
-        "The outcome could not be stored",
-        f"{_ANSWERS[error.was_sent]}, but then SkinDesk could not use its database. {FAULTS[error.fault]}",
-        "Do not send it by hand. Tell the operator. Once the database works, the card says `unknown`, and SkinDesk "
-        "reads the trade to find out. If that takes long, look in Mannco.store's dashboard, then use the card's "
-        "*Mark as sent* or *Mark as failed*.",
-        "The operator of SkinDesk",
-        "Not before the card shows the outcome.",
+        t("The outcome could not be stored"),
+        f"{_ANSWERS[error.was_sent]} {FAULTS[error.fault]}",
+        t(
+            "Do not send it by hand. Tell the operator. Once the database works, the card says `unknown`, and SkinDesk "
+            "reads the trade to find out. If that takes long, look in Mannco.store's dashboard, then use the card's "
+            "*Mark as sent* or *Mark as failed*."
+        ),
+        t("The operator of SkinDesk"),
+        t("Not before the card shows the outcome."),
         is_refusal=False,
     )
 
 
+_INSTEAD = {
+    (Audience.CUSTOMER, True): Message(
+        "If it has failed, order again on the site. `/trades` shows where it stands.",
+    ),
+    (Audience.CUSTOMER, False): Message(
+        "If it has failed, start a new deposit on the site. `/trades` shows where it stands.",
+    ),
+    (Audience.STAFF, True): Message("If it has failed, have the customer order again on the site."),
+    (Audience.STAFF, False): Message("If it has failed, have the customer start a new deposit on the site."),
+}
+"""What to do instead of a resend, for each reader and for a withdrawal or not."""
+
+
 def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
     if error.reason is NotResendableReason.NO_RESEND:
-        label = ProviderName(error.trade.provider.family).label
-        instead = "order again" if error.trade.direction is Direction.WITHDRAWAL else "start a new deposit"
-        step = f"If it has failed, {instead} on the site. `/trades` shows where it stands."
-        if audience is Audience.STAFF:
-            step = f"If it has failed, have the customer {instead} on the site."
         return ErrorMessage(
-            "This trade cannot be resent",
-            f"{label} has no resend: trade {code(error.trade.id, 48)} stays as it is.",
-            step,
+            t("This trade cannot be resent"),
+            t(
+                "{provider} offers no resends: trade {trade} stays as it is.",
+                provider=ProviderName(error.trade.provider.family).label,
+                trade=code(error.trade.id, 48),
+            ),
+            _INSTEAD[audience, error.trade.direction is Direction.WITHDRAWAL],
             again=NOT_AGAIN,
         )
     if error.reason is NotResendableReason.NOTHING_TO_SEND:
         return ErrorMessage(
-            "Nothing to resend",
-            f"Trade {error.trade.id} sends no items out: it is a deposit, not a withdrawal.",
-            "Start a new deposit on the site.",
+            t("Nothing to resend"),
+            t("Trade {trade} sends no items out: it is a deposit, not a withdrawal.", trade=error.trade.id),
+            t("Start a new deposit on the site."),
             again=NOT_AGAIN,
         )
     return ErrorMessage(
-        "This trade cannot be resent",
-        f"Trade {error.trade.id} has neither failed nor been cancelled: its status is {error.trade.status}. "
-        "Mannco.store sends only failed and cancelled trades again (status -1, 4, 5, 6, 7 or 10).",
-        "See where it stands, and who acts next, with `/trades scope:all`.",
-        again="If it fails or is cancelled later.",
+        t("This trade cannot be resent"),
+        t(
+            "Trade {trade} has neither failed nor been cancelled. Its status: {status}. Mannco.store sends only failed "
+            "and cancelled trades again (status -1, 4, 5, 6, 7 or 10).",
+            trade=error.trade.id,
+            status=error.trade.status,
+        ),
+        t("See where it stands, and who acts next, with `/trades scope:all`."),
+        again=t("If it fails or is cancelled later."),
     )
 
 
 def _resends_paused(error: ResendsPaused, audience: Audience) -> ErrorMessage:
     why, _ = pause_sentences(error.pause)
-    step = "Wait until they are resumed. You can still deny requests and settle unknown outcomes."
+    step = t("Wait until they are resumed. You can still deny requests and settle unknown outcomes.")
     if audience is Audience.CUSTOMER:
-        why = f"The staff has stopped all resends for now, since {relative(error.pause.at)}."
-        step = "Wait, and ask again later. Your trade and its items stay as they are."
+        # Translators: {when} is like "5 minutes ago"
+        why = t("The staff has stopped all resends for now ({when}).", when=relative(error.pause.at))
+        step = t("Wait, and ask again later. Your trade and its items stay as they are.")
     return ErrorMessage(
-        "Resends are stopped",
-        f"{why} Nothing was asked and nothing was sent.",
+        t("Resends are stopped"),
+        f"{why} {t('Nothing was asked and nothing was sent.')}",
         step,
         RESUME,
-        "Once they are resumed.",
+        t("Once they are resumed."),
+    )
+
+
+def _pause_outdated(error: PauseOutdated, _: Audience) -> ErrorMessage:
+    why, _ = pause_sentences(error.pause)
+    return ErrorMessage(
+        t("Resends were stopped again"),
+        f"{why} {t('The button you pressed was shown for an earlier stop. Nothing was resumed.')}",
+        t("Use `/approvals` again, read why resends are stopped, and decide with the button there."),
     )
 
 
 def _card_outdated(error: CardOutdated, _: Audience) -> ErrorMessage:
-    what = f"The card you pressed did not show request {error.resend.id} as it is now. Nothing was sent."
+    what = t("The card you pressed did not show request {id} as it is now. Nothing was sent.", id=error.resend.id)
     if error.resend.is_shown:
         return ErrorMessage(
-            "The card was out of date",
+            t("The card was out of date"),
             what,
-            "Read the request's newest card, which shows the trade as it is, and decide there. "
-            "`/approvals` links to it.",
+            t(
+                "Read the request's newest card, which shows the trade as it is, and decide there. "
+                "`/approvals` links to it."
+            ),
         )
     return ErrorMessage(
-        "The card is out of date",
-        f"{what} Discord did not take the newest version of the card.",
-        f"SkinDesk keeps trying. Decide once the card's last line says version {error.resend.version}.",
+        t("The card is out of date"),
+        f"{what} {t('Discord did not take the newest version of the card.')}",
+        t(
+            # Translators: {version} is like v2
+            "SkinDesk keeps trying. Decide once the card's last line says {version}.",
+            version=code(version_mark(error.resend)),
+        ),
     )
 
 
 def _card_replaced(error: CardReplaced, _: Audience) -> ErrorMessage:
     link = link_to_card(error.resend)
     return ErrorMessage(
-        "This card was replaced",
-        f"Request {error.resend.id} has a newer card. Nothing was decided with this one.",
-        f"Decide on [the newest card]({link})." if link else "Find its card with `/approvals`.",
-        again="On the newest card.",
+        t("This card was replaced"),
+        t("Request {id} has a newer card. Nothing was decided with this one.", id=error.resend.id),
+        t("Decide on [the newest card]({link}).", link=link) if link else t("Find its card with `/approvals`."),
+        again=t("On the newest card."),
+    )
+
+
+def _resend_not_possible(error: ResendNotPossible, _: Audience) -> ErrorMessage:
+    return ErrorMessage(
+        t("This trade cannot be asked for"),
+        t(
+            "Trade {trade} does not exist, cannot be resent, or is asked for already. You may ask for every trade, but "
+            "not see those of others: so SkinDesk does not say which it is.",
+            trade=code(mask_trade_urls(error.trade_id), 40),
+        ),
+        t("Check the number, or have a member with `trades.any` look at the trade."),
+        again=t("With the right number."),
+    )
+
+
+def _resend_already_open(error: ResendAlreadyOpen, _: Audience) -> ErrorMessage:
+    if error.resend is None:
+        what = t("A resend of trade {trade} is already open elsewhere.", trade=error.trade_id)
+    else:
+        opened = t("A resend of trade {trade} is open: request {id}.", trade=error.trade_id, id=error.resend.id)
+        what = f"{opened} {state_sentences(error.resend)}"
+    return ErrorMessage(
+        t("Already asked for"),
+        what,
+        t("Wait for the decision: the requester will hear about it."),
+        t("A moderator with `resend.approve`"),
+        t("After it is decided, if the trade needs it then."),
+    )
+
+
+def _too_many_resends(error: TooManyResends, _: Audience) -> ErrorMessage:
+    return ErrorMessage(
+        t("Daily limit reached"),
+        tn(
+            "You have asked for {count} resend within a day, which is the limit. Nothing was asked and nothing was sent.",
+            "You have asked for {count} resends within a day, which is the limit. "
+            "Nothing was asked and nothing was sent.",
+            OPENED_AT_MOST,
+        ),
+        t("Wait, or let the staff ask for you. If so many of your trades fail, tell them anyway."),
+        t("A member with `resend.any` can ask for you"),
+        relative(error.until),
+    )
+
+
+def _already_decided(error: AlreadyDecided, _: Audience) -> ErrorMessage:
+    return ErrorMessage(
+        t("Already decided"),
+        f"{t('Request {id}', id=error.resend.id)} · {state_sentences(error.resend)}",
+        t("Nothing more: one decision counts. If the trade failed again, `/resend` opens a new request."),
+        again=NOT_AGAIN,
+    )
+
+
+def _trade_changed(error: TradeChanged, _: Audience) -> ErrorMessage:
+    facts = listed(FACT_LABELS[name]() for name in error.differences)
+    return ErrorMessage(
+        t("The trade has changed"),
+        t("Since the card was posted this has changed: {facts}. Nothing was sent.", facts=facts),
+        t("Read the card again, which now shows the trade as it is, and decide again."),
+        again=t("Now."),
     )
 
 
 _REFUSALS = {
-    ApproverRefusal.REQUESTER: "You can't approve your own request. A second person has to approve it.",
-    ApproverRefusal.OWNER: (
+    ApproverRefusal.REQUESTER: Message("You can't approve your own request. A second person has to approve it."),
+    ApproverRefusal.OWNER: Message(
         "You can't approve a resend of your own trade, nor one of a Steam account that was linked to you within the "
         "last 72 hours. A second person has to approve it."
     ),
-    ApproverRefusal.SHARED_ACCOUNT: (
+    ApproverRefusal.SHARED_ACCOUNT: Message(
         "Within the last 72 hours you and the requester, or you and the trade's owner, were linked to the same Steam "
         "account. A second person has to approve it."
     ),
@@ -151,78 +256,44 @@ register_messages(
     {
         OutcomeNotStored: _outcome_not_stored,
         ResendNotFound: ErrorMessage(
-            "No such request",
-            "This resend request does not exist on this server.",
-            "Use `/approvals` to see the open requests.",
-            again="With a request that is there.",
+            Message("No such request"),
+            Message("This resend request does not exist on this server."),
+            Message("Use `/approvals` to see the open requests."),
+            again=Message("With a request that is there."),
         ),
         NotResendable: _not_resendable,
-        ResendNotPossible: lambda error, _: ErrorMessage(
-            "This trade cannot be asked for",
-            f"Trade {code(mask_trade_urls(error.trade_id), 40)} does not exist, cannot be resent, or is asked for "
-            "already. You may ask for every trade, but not see those of others: so SkinDesk does not say which it is.",
-            "Check the number, or have a member with `trades.any` look at the trade.",
-            again="With the right number.",
-        ),
-        ResendAlreadyOpen: lambda error, _: ErrorMessage(
-            "Already asked for",
-            f"A resend of trade {error.trade_id} is open "
-            + (f"as request {error.resend.id}, {state_sentence(error.resend)}" if error.resend else "elsewhere"),
-            "Wait for the decision: the requester will hear about it.",
-            "A moderator with `resend.approve`",
-            "After it is decided, if the trade needs it then.",
-        ),
-        TooManyResends: lambda error, _: ErrorMessage(
-            "Daily limit reached",
-            f"You have asked for {OPENED_AT_MOST} resends within a day, which is the limit. "
-            "Nothing was asked and nothing was sent.",
-            "Wait, or let the staff ask for you. If so many of your trades fail, tell them anyway.",
-            "A member with `resend.any` can ask for you",
-            f"{relative(error.until)}.",
-        ),
+        ResendNotPossible: _resend_not_possible,
+        ResendAlreadyOpen: _resend_already_open,
+        TooManyResends: _too_many_resends,
         ResendsPaused: _resends_paused,
-        PauseOutdated: lambda error, _: ErrorMessage(
-            "Resends were stopped again",
-            f"{pause_sentences(error.pause)[0]} "
-            "The button you pressed was shown for an earlier stop. Nothing was resumed.",
-            "Use `/approvals` again, read why resends are stopped, and decide with the button there.",
-        ),
-        AlreadyDecided: lambda error, _: ErrorMessage(
-            "Already decided",
-            f"Request {error.resend.id}: {state_sentence(error.resend)}",
-            "Nothing more: one decision counts. If the trade failed again, `/resend` opens a new request.",
-            again=NOT_AGAIN,
-        ),
-        TradeChanged: lambda error, _: ErrorMessage(
-            "The trade has changed",
-            "Since the card was posted this has changed: "
-            f"{', '.join(FACT_LABELS[name] for name in error.differences)}. Nothing was sent.",
-            "Read the card again, which now shows the trade as it is, and decide again.",
-            again="Now.",
-        ),
+        PauseOutdated: _pause_outdated,
+        AlreadyDecided: _already_decided,
+        TradeChanged: _trade_changed,
         CardOutdated: _card_outdated,
         CardReplaced: _card_replaced,
         MayNotDecide: lambda error, _: ErrorMessage(
-            "Someone else has to decide",
+            t("Someone else has to decide"),
             _REFUSALS[error.reason],
-            "Ask another moderator: the card is there for all of them.",
-            "Any other member with `resend.approve`",
+            t("Ask another moderator: the card is there for all of them."),
+            t("Any other member with `resend.approve`"),
             NOT_AGAIN,
         ),
         ApprovalsChannelMissing: ErrorMessage(
-            "No approvals channel yet",
-            "A resend needs a moderator's approval, and there is no channel to ask in. Nothing was asked.",
-            "Tell the staff.",
-            "A member with `settings.manage`: `/settings approvals-channel`",
-            "Once the channel is set.",
+            Message("No approvals channel yet"),
+            Message("A resend needs a moderator's approval, and there is no channel to ask in. Nothing was asked."),
+            Message("Tell the staff."),
+            Message("A member with `settings.manage`: `/settings approvals-channel`"),
+            Message("Once the channel is set."),
         ),
         ApprovalsChannelUnusable: ErrorMessage(
-            "The approvals channel cannot be used",
-            "It is gone, or SkinDesk may not post there. Nothing was asked and nothing was sent.",
-            "Tell the staff.",
-            "An administrator: let SkinDesk *View Channel*, *Send Messages* and *Embed Links* there, "
-            "or set another one with `/settings approvals-channel`",
-            "Once the channel works.",
+            Message("The approvals channel cannot be used"),
+            Message("It is gone, or SkinDesk may not post there. Nothing was asked and nothing was sent."),
+            Message("Tell the staff."),
+            Message(
+                "An administrator: let SkinDesk *View Channel*, *Send Messages* and *Embed Links* there, "
+                "or set another one with `/settings approvals-channel`"
+            ),
+            Message("Once the channel works."),
         ),
     }
 )

@@ -9,25 +9,35 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.resend_queue import ResendCounts, ResendQueue
 from bot.domain.resends import Resend, ResendState
+from bot.languages import Message, number, t, tn, tp
 from bot.ports import Explanations
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Page, Tone, card, page_at
-from bot.ui.kit.text import code, count, relative
+from bot.ui.kit.text import code, relative
 from bot.ui.resends.buttons import PauseButton, ResumeButton, WithdrawButton
-from bot.ui.resends.card import capitalised, link_to_card, state_sentence, taken_sentence
-from bot.ui.resends.facts import short_error
+from bot.ui.resends.card import link_to_card
+from bot.ui.resends.facts import last_error_line
 from bot.ui.resends.messages import pause_sentences
+from bot.ui.resends.states import state_sentences, taken_sentence
 
 REQUESTS_A_PAGE = 6
 
 _LABELS = {
-    "first": ("First", "⏮️"),
-    "previous": ("Previous", "◀️"),
-    "next": ("Next", "▶️"),
-    "last": ("Last", "⏭️"),
-    "refresh": ("Refresh", "🔄"),
+    "first": (Message("First", "button"), "⏮️"),
+    "previous": (Message("Previous", "button"), "◀️"),
+    "next": (Message("Next", "button"), "▶️"),
+    "last": (Message("Last", "button"), "⏭️"),
+    "refresh": (Message("Refresh", "button"), "🔄"),
+}
+_ENDED = {
+    # Translators: how many requests of the last 24 hours ended so
+    ResendState.CANCELLED: Message("cancelled: {number}"),
+    ResendState.DENIED: Message("denied: {number}"),
+    ResendState.EXPIRED: Message("expired: {number}"),
+    ResendState.FAILED: Message("failed: {number}"),
+    ResendState.SENT: Message("sent: {number}"),
 }
 
 
@@ -38,12 +48,14 @@ def queue_page(
     page = page_at(queue.requests, index, REQUESTS_A_PAGE)
     lines = [] if queue.pause is None else [f"🛑 {sentence}" for sentence in pause_sentences(queue.pause)]
     lines.append(_counts(queue.counts))
-    blocks = [_block(resend, explanations) for resend in page.items] or ["No request waits for a decision."]
+    blocks = [_block(resend, explanations) for resend in page.items] or [t("No request waits for a decision.")]
     embed = card(
-        title=f"Open resends: {len(queue.requests)}",
+        title=t("Open resends: {number}", number=number(len(queue.requests))),
         description="\n\n".join(["\n".join(lines), *blocks]),
         colour=Tone.BAD if queue.pause is not None else Tone.WAITING if queue.requests else Tone.GOOD,
-        footer=f"Page {page.index + 1} of {page.count}" if page.count > 1 else "",
+        footer=t("Page {page} of {pages}", page=number(page.index + 1), pages=number(page.count))
+        if page.count > 1
+        else "",
     )
     return embed, _view(queue, page, reader)
 
@@ -51,21 +63,24 @@ def queue_page(
 def _counts(counts: ResendCounts) -> str:
     """Return what became of the requests of the last day, and how long a decision takes."""
     asked = sum(counts.states.values())
-    text = f"Last 24 hours: {asked} asked"
-    ended = {state.value: number for state, number in counts.states.items() if not state.is_open}
-    if ended:
-        text += f", {', '.join(f'{number} {state}' for state, number in sorted(ended.items()))}"
+    facts = [t("Asked for in the last 24 hours: {number}", number=number(asked))]
+    facts += [text(number=number(counts.states[state])) for state, text in _ENDED.items() if state in counts.states]
     if counts.median_wait is not None:
-        text += f" · median time to a decision over 7 days: {_duration(counts.median_wait)}"
-    return text
+        wait = _duration(counts.median_wait)
+        facts.append(t("median time to a decision over 7 days: {duration}", duration=wait))
+    return " · ".join(facts)
 
 
 def _duration(wait: timedelta) -> str:
     minutes = round(wait.total_seconds() / 60)
     if minutes < 1:
-        return "under a minute"
+        return t("under a minute")
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if not hours:
+        # Translators: the unit of time, shortened
+        return t("{minutes} min", minutes=minutes)
+    # Translators: the units of time, shortened
+    return t("{hours} h {minutes} min", hours=number(hours), minutes=minutes)
 
 
 def _block(resend: Resend, explanations: Explanations) -> str:
@@ -73,18 +88,19 @@ def _block(resend: Resend, explanations: Explanations) -> str:
     owner = f"<@{resend.owner_user_id}>" if resend.owner_user_id is not None else code(str(resend.owner), 24)
     link = link_to_card(resend)
     head = [
-        f"**Resend {resend.id}**",
+        f"**{t('Resend {id}', id=resend.id)}**",
         owner,
-        f"trade #{resend.trade_id}",
-        count(len(resend.facts.items_send), "item"),
-        f"[open the card]({link})" if link is not None else "its card is not posted yet",
+        t("trade #{trade}", trade=resend.trade_id),
+        tn("{count} item", "{count} items", len(resend.facts.items_send)),
+        t("[open the card]({link})", link=link) if link is not None else t("its card is not posted yet"),
     ]
-    times = f"Asked {relative(resend.requested_at)}"
+    times = [t("asked for {when}", when=relative(resend.requested_at))]
     if resend.state is ResendState.PENDING:
-        times += f", expires {relative(resend.expires_at)}"
-    lines = [" · ".join(head), times, f"Last error: {short_error(resend, explanations)}"]
+        # Translators: a request; {when} is like "in 5 minutes"
+        times.append(t("expires {when}", when=relative(resend.expires_at)))
+    lines = [" · ".join(head), " · ".join(times), last_error_line(resend, resend.facts, explanations)]
     if resend.state is not ResendState.PENDING:
-        lines.append(f"⚠️ {capitalised(state_sentence(resend))}")
+        lines.append(f"⚠️ {state_sentences(resend)}")
     if resend.taken_by is not None:
         lines.append(f"👀 {taken_sentence(resend)}")
     return "\n".join(lines)
@@ -100,7 +116,7 @@ def _view(queue: ResendQueue, page: Page[Resend], reader: int) -> discord.ui.Vie
     view.add_item(QueueButton("refresh", page.index))
     for resend in page.items:
         if resend.may_be_withdrawn_by(reader):
-            view.add_item(WithdrawButton(resend.id, f"Withdraw {resend.id}"))
+            view.add_item(WithdrawButton(resend.id, tp("a resend request", "Withdraw {id}", id=resend.id)))
     view.add_item(PauseButton() if queue.pause is None else ResumeButton(queue.pause.number))
     return view
 
@@ -115,7 +131,7 @@ class QueueButton(
     def __init__(self, action: str, page: int, *, disabled: bool = False) -> None:
         label, emoji = _LABELS[action]
         custom_id = f"approvals:{action}:{page}"
-        super().__init__(discord.ui.Button(label=label, emoji=emoji, custom_id=custom_id, disabled=disabled))
+        super().__init__(discord.ui.Button(label=label(), emoji=emoji, custom_id=custom_id, disabled=disabled))
         self._page = page
 
     @classmethod

@@ -8,34 +8,28 @@ import discord
 
 from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON, CardMessage
+from bot.languages import Message, t
 from bot.ui.interaction.components import custom_ids, offered, selected
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
+from bot.ui.kit.text import plain
 from bot.ui.resends.card import decision_embed
-
-USUAL_REASONS = {
-    "on_its_way": (
-        "The trade is already on its way",
-        "The trade is already on its way. Look for its offer in Steam first.",
-    ),
-    "trade_url": (
-        "Ask the customer to fix the trade URL first",
-        "The trade URL does not work. Save your current one on the site, then ask again.",
-    ),
-    "check": (
-        "Looks like fraud: ask a senior",
-        "The staff has to check this trade first. Talk to them before you ask again.",
-    ),
-    "duplicate": ("Duplicate request", "This was asked for already. The other request counts."),
-}
-"""For each usual reason what the moderator chooses, and what requester and owner read: no suspicion of anyone."""
+from bot.ui.resends.usual_reasons import USUAL_REASONS
 
 _OTHER = "other"
 _MENU = re.compile(r"resend:(?P<id>\d{1,18}):why(?::(?P<channel>\d{1,20}):(?P<message>\d{1,20}))?")
-_TITLES = {"deny": "Deny", "sent": "Mark as sent", "failed": "Mark as failed"}
+_TITLES = {
+    # Translators: titles, at most 35 characters without the number
+    "deny": Message("Deny resend {id}"),
+    "sent": Message("Mark resend {id} as sent"),
+    "failed": Message("Mark resend {id} as failed"),
+}
+_MOST_OF_TITLE = 45
+_MOST_OF_OPTION = 100
+"""Discord's limits in characters."""
 
 
 def card_of(session: InteractionSession) -> CardMessage | None:
@@ -53,15 +47,18 @@ def card_of(session: InteractionSession) -> CardMessage | None:
 def denial_menu(resend_id: int, card_pressed: CardMessage | None) -> tuple[discord.Embed, discord.ui.View]:
     """Return the question why a request is denied, with the menu of reasons."""
     embed = card(
-        title=f"Deny: resend {resend_id}",
-        description="Choose the reason. Requester and owner read the sentence under it.",
+        title=_TITLES["deny"](id=resend_id),
+        description=t("Choose the reason. Requester and owner read the sentence under it."),
         colour=Tone.NEUTRAL,
     )
     options = [
-        discord.SelectOption(label=label, value=value, description=text)
-        for value, (label, text) in USUAL_REASONS.items()
+        discord.SelectOption(
+            label=plain(label(), _MOST_OF_OPTION), value=value, description=plain(sentence(), _MOST_OF_OPTION)
+        )
+        for value, (label, sentence) in USUAL_REASONS.items()
     ]
-    options.append(discord.SelectOption(label="Other reason…", value=_OTHER, description="Write it, or give none."))
+    other = discord.SelectOption(label=t("Other reason…"), value=_OTHER, description=t("Write it, or give none."))
+    options.append(other)
     view = discord.ui.View(timeout=None)
     view.add_item(DenialSelect(resend_id, card_pressed, options))
     return embed, view
@@ -76,7 +73,7 @@ class DenialSelect(
 
     def __init__(self, resend_id: int, card_pressed: CardMessage | None, options: list[discord.SelectOption]) -> None:
         custom_id = f"resend:{resend_id}:why{_card_part(card_pressed)}"
-        super().__init__(discord.ui.Select(placeholder="Why is it denied?", options=options, custom_id=custom_id))
+        super().__init__(discord.ui.Select(placeholder=t("Why is it denied?"), options=options, custom_id=custom_id))
         self._resend_id = resend_id
         self._card = card_pressed
 
@@ -98,7 +95,8 @@ class DenialSelect(
             await session.open_modal(ReasonModal(self._resend_id, "deny", user_id=actor.user_id))
             return
         await session.defer(thinking=False)
-        resend = await resends.deny(self._resend_id, by=actor, reason=USUAL_REASONS[value][1], card=self._card)
+        _, sentence = USUAL_REASONS[value]
+        resend = await resends.deny(self._resend_id, by=actor, reason=sentence.english, card=self._card)
         await session.show(decision_embed(resend), None)
 
 
@@ -109,18 +107,20 @@ class ReasonModal(
 ):
     """Asks for the reason, which the card shows."""
 
-    reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
-        label="Reason (requester and owner see it)",
-        custom_id="reason",
-        style=discord.TextStyle.paragraph,
-        max_length=MAX_REASON,
-        required=False,
-    )
-
     def __init__(self, resend_id: int, action: str, *, user_id: int) -> None:
         super().__init__(
-            title=f"{_TITLES[action]}: resend {resend_id}",
+            title=plain(_TITLES[action](id=resend_id), _MOST_OF_TITLE),
             custom_id=f"resend:{resend_id}:{action}:reason:{user_id}",
+        )
+        self.add_item(
+            discord.ui.TextInput(
+                # Translators: at most 45 characters
+                label=t("Reason (requester and owner see it)"),
+                custom_id="reason",
+                style=discord.TextStyle.paragraph,
+                max_length=MAX_REASON,
+                required=False,
+            )
         )
         self._resend_id = resend_id
         self._action = action
