@@ -255,7 +255,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "resend:id": (suggests(Whose.OWN), suggests(Whose.FOREIGN)),
     "approvals": uses("approvals", "Open resends"),
     "ResendButton:approve": decides("approve", "· sent"),
-    "ResendButton:deny": decides("deny", "Deny: resend"),
+    "ResendButton:deny": decides("deny", "Deny resend"),
     "ResendButton:sent": decides("sent", "Mark as sent: resend"),
     "ResendButton:failed": decides("failed", "Mark as failed: resend"),
     "TakeButton": decides("take", "You are on it now"),

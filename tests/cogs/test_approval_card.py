@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.scene import Scene
-from bot.ui.resends.reasons import USUAL_REASONS
+from bot.ui.resends.usual_reasons import USUAL_REASONS
 from tests.cogs.approvals import (
     TO_APPROVE,
     another_moderator,
@@ -147,7 +147,7 @@ async def test_denied(scene: Scene) -> None:
     asked = await choose_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, "other")
 
     assert asked.modal is not None
-    assert asked.modal["title"] == "Deny: resend 1"
+    assert asked.modal["title"] == "Deny resend 1"
     assert asked.modal["custom_id"].startswith("resend:1:deny:reason")
     assert state_of(scene, card) == "pending"
 
@@ -176,7 +176,7 @@ async def test_approved_before_a_denial_is_submitted(scene: Scene) -> None:
     await scene.moderator.click(card, label="Approve")
 
     for late in (await choose_reason(asked, other, "duplicate"), await give_reason(form, other, "no")):
-        assert re.search(rf"sent\. Approved by <@{scene.moderator.id}> <t:\d+:R>", extra_text_of(late))
+        assert re.search(rf"Sent\. Approved by <@{scene.moderator.id}> <t:\d+:R>", extra_text_of(late))
     assert state_of(scene, card) == "sent"
 
 
@@ -188,7 +188,7 @@ async def test_usual_reasons(scene: Scene, chosen: str) -> None:
 
     answer = await choose_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, chosen)
 
-    label, sentence = USUAL_REASONS[chosen]
+    label, sentence = map(str, USUAL_REASONS[chosen])
     assert "Resend 1 · denied" in text_of(answer)
     assert state_of(scene, card) == "denied"
     for text in (face(scene, card), *followups(request), *direct_messages(scene.customer)):
@@ -231,7 +231,7 @@ async def test_changed_trade(scene: Scene) -> None:
 
     result = await scene.moderator.click(card, label="Approve")
 
-    assert "this has changed: status, items to send, last error" in text_of(result)
+    assert "this has changed: status, items to send, and last error" in text_of(result)
     assert scene.providers.mannco.resend_calls == {}
     assert state_of(scene, card) == "pending"
     assert buttons(scene, card) == TO_APPROVE
@@ -245,7 +245,7 @@ async def test_changed_trade(scene: Scene) -> None:
     trade.items_send = ("999000222",)
     await scene.moderator.click(card, label="Approve")
 
-    assert "approved\nItems to send: was 1, but others\n" in face(scene, card)
+    assert "approved\nItems to send: as many as before, but others\n" in face(scene, card)
 
     await scene.moderator.click(card, label="Approve")
 
@@ -279,7 +279,7 @@ async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:
 
     result = await scene.moderator.click(card, label="Approve")
 
-    assert "its status is 3" in text_of(result)
+    assert "Its status: 3" in text_of(result)
     assert state_of(scene, card) == "cancelled"
     was = f"Failed (`-1`) · Steam offer `{trade.offer_id}`\nLast error: An item of the offer is no longer there"
     assert f"When it was asked for\n{was}\nNow\nCompleted (`3`) · Steam offer" in face(scene, card)

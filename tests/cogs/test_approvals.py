@@ -43,18 +43,18 @@ async def test_oldest_first(scene: Scene) -> None:
     text = embed_text((await _queue(scene)).embeds[0])
 
     assert "Open resends: 2" in text
-    assert "Last 24 hours: 3 asked, 1 denied · median time to a decision over 7 days: 10 min" in text
+    assert "Asked for in the last 24 hours: 3 · denied: 1 · median time to a decision over 7 days: 10 min" in text
     first, third = text.split("\n\n")[1:]
     trade, asked = failed_trade(scene), int(scene.clock.now().timestamp()) - 600
     address = f"https://discord.com/channels/{scene.guild.id}/{scene.channel.id}/{cards[0].id}"
     assert first.split("\n") == [
         f"**Resend 1** · <@{scene.customer.id}> · trade #{trade.id} · 2 items · [open the card]({address})",
-        f"Asked <t:{asked}:R>, expires <t:{asked + 24 * 3600}:R>",
+        f"Asked <t:{asked}:R> · expires <t:{asked + 24 * 3600}:R>",
         "Last error: An item of the offer is no longer there",
     ]
     assert third.startswith("**Resend 3**")
     assert f"/{cards[2].id})" in third
-    assert f"👀 <@{scene.moderator.id}> is on it since <t:" in third
+    assert f"👀 Taken by <@{scene.moderator.id}> <t:" in third
 
 
 async def test_many(scene: Scene) -> None:
@@ -107,7 +107,7 @@ async def test_take(scene: Scene) -> None:
     taken = text_of(await scene.moderator.click(card, label="Take"))
 
     assert "You are on it now" in taken
-    assert f"👀 <@{scene.moderator.id}> is on it since <t:" in face(scene, card)
+    assert f"👀 Taken by <@{scene.moderator.id}> <t:" in face(scene, card)
     assert buttons(scene, card) == {
         "Approve": "resend:1:approve",
         "Deny": "resend:1:deny",
@@ -116,7 +116,7 @@ async def test_take(scene: Scene) -> None:
     await restarted(scene)
     over = text_of(await ana.click(now(scene, card), label=_take(scene, card)))
     assert f"Taken over from <@{scene.moderator.id}>" in over
-    assert f"👀 <@{ana.id}> is on it since" in face(scene, card)
+    assert f"👀 Taken by <@{ana.id}>" in face(scene, card)
 
     released = text_of(await ana.click(now(scene, card), label=_take(scene, card)))
 
@@ -136,11 +136,11 @@ async def test_taken_by_another_first(scene: Scene) -> None:
 
     late = text_of(await ana.click(card, label="Take"))
 
-    assert f"<@{scene.moderator.id}> is on it since" in late
+    assert f"Taken by <@{scene.moderator.id}>" in late
     assert "Nothing was changed" in late
     scene.env.backend.faults.clear()
     assert "You are on it now" in text_of(await scene.moderator.click(card, label="Take"))
-    assert f"👀 <@{scene.moderator.id}> is on it since" in face(scene, card)
+    assert f"👀 Taken by <@{scene.moderator.id}>" in face(scene, card)
     assert "Taken over from" in text_of(await ana.click(now(scene, card), label=_take(scene, card)))
 
 
@@ -182,8 +182,8 @@ async def test_history(scene: Scene) -> None:
 
     again = face(scene, await requested(scene, failed_trade(scene)))
 
-    denied = rf"Resend 1\*\* · denied <t:\d+:R> by <@{scene.moderator.id}>\. Reason: Wait for Monday"
+    denied = rf"Resend 1 · denied\*\* · by <@{scene.moderator.id}> · <t:\d+:R> · Reason: Wait for Monday"
     assert re.search(rf"Earlier requests for this trade\n\*\*{denied}", again)
     assert re.search(
-        rf"Other trades of this account\n\*\*Resend 2\*\* · trade #{failed_trade(scene, 1).id} · sent", again
+        rf"Other trades of this account\n\*\*Resend 2 · sent\*\* · trade #{failed_trade(scene, 1).id} · <t:", again
     )

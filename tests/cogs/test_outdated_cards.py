@@ -29,7 +29,7 @@ async def test_edit_refused(scene: Scene) -> None:
 
     assert "The card is out of date" in refused
     assert "Nothing was sent" in refused
-    assert "says version 2" in refused
+    assert "says `v2`" in refused
     assert "777" not in face(scene, card)
     assert scene.providers.mannco.resend_calls == {}
 
@@ -38,7 +38,7 @@ async def test_edit_refused(scene: Scene) -> None:
 
     assert "The card was out of date" in shown
     assert "777" in face(scene, card)
-    assert "Request 1 · version 2" in face(scene, card)
+    assert "#1 · v2 · Approving" in face(scene, card)
     assert scene.providers.mannco.resend_calls == {}
     assert "Resend 1 · sent" in text_of(await other.click(card, label="Approve"))
     assert list(scene.providers.mannco.resend_calls.values()) == [1]

@@ -67,14 +67,14 @@ async def test_kill_switch(scene: Scene, manager: simcord.MemberActor) -> None:
     for refused in (asked, await scene.moderator.click(card, label="Approve")):
         assert refused.ephemeral
         text = text_of(refused)
-        assert f"stopped on this server by <@{manager.id}> <t:{since}:R>" in text
+        assert f"this server were stopped by <@{manager.id}> <t:{since}:R>" in text
         assert "`settings.manage`" in text
     assert len(scene.channel.history()) == 1
     assert state_of(scene, card) == "pending"
     assert scene.providers.mannco.resend_calls == {}
 
     shown = await _approvals(scene, manager)
-    assert f"stopped on this server by <@{manager.id}>" in embed_text(shown.embeds[0])
+    assert f"this server were stopped by <@{manager.id}>" in embed_text(shown.embeds[0])
     assert "**Resend 1**" in embed_text(shown.embeds[0])
     assert buttons_of(shown)["Resume resends"].custom_id == f"resends:resume:{since}000"
     assert "Stop resends" not in buttons_of(shown)

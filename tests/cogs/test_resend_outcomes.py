@@ -32,7 +32,7 @@ from tests.support.seen import text_of
     [
         (ResendAnswer.OK, "sent", "Mannco.store confirmed the resend"),
         (ResendAnswer.REFUSE, "failed", "Mannco.store refused the resend"),
-        (ResendAnswer.FORBIDDEN, "failed", "refused the desk's login; nothing was sent"),
+        (ResendAnswer.FORBIDDEN, "failed", "Nothing was sent: Mannco.store refused SkinDesk's login"),
         (ResendAnswer.THROTTLED, "failed", "Too many requests"),
         (ResendAnswer.HTML, "unknown", "gave no clear answer"),
         (ResendAnswer.LOST_BEFORE, "unknown", "gave no clear answer"),

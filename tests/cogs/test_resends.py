@@ -145,7 +145,7 @@ async def test_withdrawn(scene: Scene) -> None:
     trade = failed_trade(scene)
     await requested(scene, trade)
     again = await scene.agent.slash(scene.channel, "resend", id=str(trade.id))
-    assert "you have asked for it already" in text_of(again)
+    assert "You have already asked for" in text_of(again)
     card = newest_card(scene)
     assert again.response is not None
     await restarted(scene)

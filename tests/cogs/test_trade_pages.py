@@ -106,7 +106,7 @@ async def test_changed_link(scene: Scene) -> None:
 async def test_resend_is_asked_for_and_denied(scene: Scene) -> None:
     """The button opens the form; the request, then its denial with the reason, stand under the trade."""
     opened = await details(scene.customer, await trades(scene, scene.customer))
-    assert "the moderators have been asked" in await ask(scene.customer, opened)
+    assert "The moderators have been asked" in await ask(scene.customer, opened)
 
     for actor in (scene.customer, scene.agent):
         page = await trades(scene, actor, **({} if actor is scene.customer else {"member": scene.customer}))
@@ -114,7 +114,7 @@ async def test_resend_is_asked_for_and_denied(scene: Scene) -> None:
         for text in (text_of(page), text_of(pending)):
             assert "⏳ **Resend asked for** <t:" in text
         assert "Ask to resend" not in buttons_of(answer_of(pending).message)
-    assert "you have asked for it already" in await ask(scene.customer, opened)
+    assert "You have already asked for" in await ask(scene.customer, opened)
 
     moderator = Actor(scene.guild.id, scene.moderator.id, frozenset({scene.guild.id, scene.moderators.id}))
     services = scene.client.services
@@ -128,7 +128,7 @@ async def test_resend_is_asked_for_and_denied(scene: Scene) -> None:
         assert str(scene.moderator.id) not in text
     seen = await details(scene.agent, await trades(scene, scene.agent, member=scene.customer))
     assert f"⛔ **Resend denied** by <@{scene.moderator.id}> <t:" in text_of(seen)
-    assert "the moderators have been asked" in await ask(scene.customer, denied)
+    assert "The moderators have been asked" in await ask(scene.customer, denied)
 
 
 @pytest.mark.parametrize("right", [Capability.RESEND_OWN, None])

@@ -7,7 +7,7 @@ import simcord
 
 from bot.demo.scene import Scene
 from bot.demo.trades import COMPLETED_STATUS, WorldTrade
-from bot.ui.resends.reasons import USUAL_REASONS
+from bot.ui.resends.usual_reasons import USUAL_REASONS
 from tests.cogs.approvals import (
     another_moderator,
     buttons,
@@ -68,12 +68,12 @@ async def test_a_day(tmp_path: Path) -> None:
         # Robin takes the card, so that Sam does not judge it too, and denies it for a usual reason. Mia has left.
         await minutes(scene, 20)
         await robin.click(card, label="Take")
-        assert f"{robin.mention} is on it" in face(scene, card)
+        assert f"Taken by {robin.mention}" in face(scene, card)
         assert robin.mention in text_of(await sam.slash(scene.channel, "approvals"))
         chosen = await choose_reason(await robin.click(now(scene, card), label="Deny"), robin, DENIED_FOR)
         assert chosen.response is not None
         assert state_of(scene, card) == "denied"
-        why = USUAL_REASONS[DENIED_FOR][1]
+        why = str(USUAL_REASONS[DENIED_FOR][1])
         assert why in direct_messages(mia)[-1]
 
         # Mia reads in /trades what was decided and why, mends it, and asks again.

@@ -17,7 +17,10 @@ from tests.ui.test_trades_page import CUSTOMER, EXPLANATIONS, NO_ONE, PAY, YOU, 
 DENIED = resend(state=ResendState.DENIED, decided_by=5, settled_at=NOW, decision_reason="Trade ban")
 WITHDRAWAL = {"decision_reason": WITHDRAWN, "settled_by": 5}
 GONE = {"decision_reason": "no_longer_resendable"}
-BANNED, PARAMETER = "asked for {}: Trade ban", "asked for {}. Mannco.store misses a parameter"
+BANNED, PARAMETER = (
+    "asked for {} · Reason: Trade ban",
+    "asked for {} · Nothing was sent: Mannco.store misses a parameter",
+)
 REQUESTS: list[tuple[ResendState, dict[str, Any], str, str]] = [
     (
         ResendState.PENDING,
@@ -26,23 +29,43 @@ REQUESTS: list[tuple[ResendState, dict[str, Any], str, str]] = [
         "⏳ **Resend asked for** {}: a moderator",
     ),
     (ResendState.UNKNOWN, {}, "❓ **Resend asked for** {}: it may have been", "❓ **Resend asked for** {}: it may"),
-    (ResendState.DENIED, {}, f"⛔ **Resend denied** {{}}, {BANNED}", f"⛔ **Resend denied** by <@5> {{}}, {BANNED}"),
+    (
+        ResendState.DENIED,
+        {},
+        f"⛔ **Resend denied** · {{}} · {BANNED}",
+        f"⛔ **Resend denied** · by <@5> · {{}} · {BANNED}",
+    ),
     (
         ResendState.DENIED,
         {"decision_reason": None},
-        "asked for {}, without a reason",
-        "by <@5> {}, asked for {}, without",
+        "asked for {} · No reason given",
+        "by <@5> · {} · asked for {} · No reason",
     ),
-    (ResendState.SENT, {}, "✅ **Resend sent** {}, asked for {}", "✅ **Resend sent** by <@5> {}, asked for {}"),
-    (ResendState.FAILED, {"outcome": Outcome.PARAMETER}, "❌ **Resend failed** {}, asked for {}\n", PARAMETER),
-    (ResendState.EXPIRED, {}, "⌛ **Resend expired** {}, asked for {}: no one decided", "asked for {}: no one decided"),
+    (
+        ResendState.SENT,
+        {},
+        "✅ **Resend sent** · {} · asked for {}",
+        "✅ **Resend sent** · by <@5> · {} · asked for {}",
+    ),
+    (ResendState.FAILED, {"outcome": Outcome.PARAMETER}, "❌ **Resend failed** · {} · asked for {}\n", PARAMETER),
+    (
+        ResendState.EXPIRED,
+        {},
+        "⌛ **Resend expired** · {} · asked for {} · No one decided",
+        "asked for {} · No one decided",
+    ),
     (
         ResendState.CANCELLED,
         GONE,
-        "↩️ **Resend cancelled** {}, asked for {}: the trade can no",
-        "asked for {}: the trade",
+        "↩️ **Resend cancelled** · {} · asked for {} · The trade can no",
+        "asked for {} · The trade",
     ),
-    (ResendState.CANCELLED, WITHDRAWAL, "↩️ **Resend withdrawn** {}, asked for {}", "**Resend withdrawn** by <@5> {}"),
+    (
+        ResendState.CANCELLED,
+        WITHDRAWAL,
+        "↩️ **Resend withdrawn** · {} · asked for {}",
+        "**Resend withdrawn** · by <@5> · {}",
+    ),
 ]
 
 

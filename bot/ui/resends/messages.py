@@ -122,7 +122,7 @@ def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
 
 
 def _resends_paused(error: ResendsPaused, audience: Audience) -> ErrorMessage:
-    why, _ = pause_sentences(error.pause)
+    why = pause_sentences(error.pause)[0]
     step = t("Wait until they are resumed. You can still deny requests and settle unknown outcomes.")
     if audience is Audience.CUSTOMER:
         # Translators: {when} is like "5 minutes ago"
@@ -138,7 +138,7 @@ def _resends_paused(error: ResendsPaused, audience: Audience) -> ErrorMessage:
 
 
 def _pause_outdated(error: PauseOutdated, _: Audience) -> ErrorMessage:
-    why, _ = pause_sentences(error.pause)
+    why = pause_sentences(error.pause)[0]
     return ErrorMessage(
         t("Resends were stopped again"),
         f"{why} {t('The button you pressed was shown for an earlier stop. Nothing was resumed.')}",
@@ -210,7 +210,8 @@ def _too_many_resends(error: TooManyResends, _: Audience) -> ErrorMessage:
     return ErrorMessage(
         t("Daily limit reached"),
         tn(
-            "You have asked for {count} resend within a day, which is the limit. Nothing was asked and nothing was sent.",
+            "You have asked for {count} resend within a day, which is the limit. "
+            "Nothing was asked and nothing was sent.",
             "You have asked for {count} resends within a day, which is the limit. "
             "Nothing was asked and nothing was sent.",
             OPENED_AT_MOST,

@@ -94,11 +94,14 @@ def _block(resend: Resend, explanations: Explanations) -> str:
         tn("{count} item", "{count} items", len(resend.facts.items_send)),
         t("[open the card]({link})", link=link) if link is not None else t("its card is not posted yet"),
     ]
-    times = [t("asked for {when}", when=relative(resend.requested_at))]
+    asked = relative(resend.requested_at)
     if resend.state is ResendState.PENDING:
-        # Translators: a request; {when} is like "in 5 minutes"
-        times.append(t("expires {when}", when=relative(resend.expires_at)))
-    lines = [" · ".join(head), " · ".join(times), last_error_line(resend, resend.facts, explanations)]
+        # Translators: a request; {asked} is like "5 minutes ago", {expires} like "in 5 minutes"
+        times = t("Asked {asked} · expires {expires}", asked=asked, expires=relative(resend.expires_at))
+    else:
+        # Translators: a request; {asked} is like "5 minutes ago"
+        times = t("Asked {asked}", asked=asked)
+    lines = [" · ".join(head), times, last_error_line(resend, resend.facts, explanations)]
     if resend.state is not ResendState.PENDING:
         lines.append(f"⚠️ {state_sentences(resend)}")
     if resend.taken_by is not None:
