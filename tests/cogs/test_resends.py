@@ -154,11 +154,11 @@ async def test_withdrawn(scene: Scene) -> None:
     await scene.env.advance_time(1)
 
     assert withdrawn.ephemeral
-    assert f"withdrawn by {scene.agent.mention}" in text_of(withdrawn)
+    assert f"Withdrawn by {scene.agent.mention}" in text_of(withdrawn)
     assert state_of(scene, card) == "cancelled"
     assert f"Withdrawn by {scene.agent.mention}" in face(scene, card)
     assert buttons(scene, card) == {}
-    assert [text.count("withdrawn by") for text in direct_messages(scene.customer)] == [1]
+    assert [text.count("Withdrawn by") for text in direct_messages(scene.customer)] == [1]
     assert direct_messages(scene.agent) == followups(again) == []
     late = await scene.agent.click(again.response, label="Withdraw")
     assert "Already decided" in text_of(late)

@@ -123,11 +123,11 @@ async def test_resend_is_asked_for_and_denied(scene: Scene) -> None:
     page = await trades(scene, scene.customer)
     denied = await details(scene.customer, page)
     for text in (text_of(page), text_of(denied)):
-        assert "⛔ **Resend denied** <t:" in text
-        assert ": Your trade URL is not right" in text
+        assert "⛔ **Resend denied** · <t:" in text
+        assert "Reason: Your trade URL is not right" in text
         assert str(scene.moderator.id) not in text
     seen = await details(scene.agent, await trades(scene, scene.agent, member=scene.customer))
-    assert f"⛔ **Resend denied** by <@{scene.moderator.id}> <t:" in text_of(seen)
+    assert f"⛔ **Resend denied** · by <@{scene.moderator.id}> · <t:" in text_of(seen)
     assert "The moderators have been asked" in await ask(scene.customer, denied)
 
 

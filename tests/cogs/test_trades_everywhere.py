@@ -104,10 +104,10 @@ async def test_resend(scene: Scene) -> None:
     """A number of a provider without resends is refused with the reason, another's as one that does not exist."""
     mine, theirs = references(scene, mine=True), references(scene, mine=False)
     for reference in [*mine][2:]:
-        assert "offers no resends" in text_of(await scene.customer.slash(scene.channel, "resend", id=reference))
+        assert "has no resend" in text_of(await scene.customer.slash(scene.channel, "resend", id=reference))
     for reference in [*theirs][2:]:
         assert "No such trade" in text_of(await scene.customer.slash(scene.channel, "resend", id=reference))
-        assert "offers no resends" in text_of(await scene.agent.slash(scene.channel, "resend", id=reference))
+        assert "has no resend" in text_of(await scene.agent.slash(scene.channel, "resend", id=reference))
 
 
 async def test_tokens_are_kept_nowhere(scene: Scene, tmp_path: Path) -> None:

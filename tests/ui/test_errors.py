@@ -249,7 +249,7 @@ def test_no_resend(direction: Direction, to_customer: str, to_staff: str) -> Non
     of = replace(trade(), provider=ProviderName.ASSETPAY_CLIENT, direction=direction)
     error = errors.NotResendable(of, NotResendableReason.NO_RESEND)
 
-    assert "AssetPay offers no resends: trade `123456` stays as it is." in embed_text(shown(error))
+    assert "AssetPay has no resend: trade `123456` stays as it is." in embed_text(shown(error))
     assert to_customer in embed_text(shown(error))
     assert to_staff in embed_text(shown(error, Audience.STAFF))
 

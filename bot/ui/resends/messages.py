@@ -94,7 +94,7 @@ def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
         return ErrorMessage(
             t("This trade cannot be resent"),
             t(
-                "{provider} offers no resends: trade {trade} stays as it is.",
+                "{provider} has no resend: trade {trade} stays as it is.",
                 provider=ProviderName(error.trade.provider.family).label,
                 trade=code(error.trade.id, 48),
             ),
