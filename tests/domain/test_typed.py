@@ -36,6 +36,13 @@ ROUCHARD = "Chef d'Escadron Rouchard | Gendarmerie Nationale"
         ("stattrak m4", "StatTrak\u2122 M4A4"),
         ("\uff71\uff77\uff97", "\u30a2\u30ad\u30e9"),
         ("red\u200bline", "AK-47 | Redline"),
+        ("FİRE SERPENT", "AK-47 | Fire Serpent"),
+        ("f\u0131re serpent", "AK-47 | Fire Serpent"),
+        ("FI\u0307RE", "AK-47 | Fire Serpent"),
+        ("ISTANBUL", "Sticker | İstanbul"),
+        ("\u0131stanbul", "Sticker | Istanbul"),
+        ("KILIÇ", "Sticker | K\u0131l\u0131ç"),
+        ("kiliç", "Sticker | KILIÇ"),
     ],
 )
 def test_search_as_people_type_it(typed: str, finds: str):
@@ -48,8 +55,8 @@ def test_search_as_people_type_it(typed: str, finds: str):
 
 def test_what_a_provider_is_asked_for():
     """The search is written as Steam writes names: straight signs in NFC, but its own letters and trademark sign."""
-    typed = "Chef\u00a0d\u2019Escadron \u2122 \u2605 do\u0308ner \uff21K\u201147"
-    assert InventoryFilter.of(search=typed).search == "Chef d'Escadron \u2122 \u2605 d\u00f6ner AK-47"
+    typed = "Chef\u00a0d\u2019Escadron \u2122 \u2605 do\u0308ner \uff21K\u201147 F\u0130RE f\u0131re"
+    assert InventoryFilter.of(search=typed).search == "Chef d'Escadron \u2122 \u2605 d\u00f6ner AK-47 FIRE fire"
 
 
 def test_names_are_sorted_by_what_they_look_like():
@@ -118,21 +125,40 @@ def test_not_a_price(typed: str):
     assert (error.value.option, error.value.problem) == ("max_price", "not_a_price")
 
 
+PRICES_WITH_COMMA = {
+    "12.50": "12,50|12.50|12,5|12.5|12,50 zł|12,50 ZŁ|R$ 12,50|12,50 ₽|12,50 TL|12,50₺|12,50 ₫|12,50đ|€12,50",
+    "1204": "1.204|1 204|1\u00a0204|1204|1.204 €|R$ 1.204|1.204,00|1 204,00 zł|1204 元|1204美元",
+    "1.204": "1,204|1,2040|1,204 $",
+    "0.125": "0,125|0.125",
+    "1204500": "1.204.500|1,204,500|1 204 500,00",
+    "1204.50": "1.204,50|1,204.50|1 204,50",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "price"), [(one, price) for price, all_ in PRICES_WITH_COMMA.items() for one in all_.split("|")]
+)
+def test_price_where_a_comma_begins_decimals(typed: str, price: str):
+    """Most of Europe and South America write one comma before decimals, and a dot or a space between thousands."""
+    assert price_from("min_price", typed, decimal=",") == Decimal(price)
+
+
 @given(
     st.decimals(0, 10**9 - 1, places=2),
     st.sampled_from([",.", ".,", " ,", " .", "'.", "\u2019,", "\u00a0,", "\u202f.", "\u2009,"]),
     st.sampled_from(["{}", "${}", "{} \u20ac", "USD {}", "{}\u20bd", " {} uah"]),
+    st.sampled_from(".,"),
 )
-def test_every_way_to_write_a_price(price: Decimal, marks: str, around: str):
+def test_every_way_to_write_a_price(price: Decimal, marks: str, around: str, decimal: str):
     written = f"{price:,}".translate({ord(","): marks[0], ord("."): marks[1]})
-    assert price_from("min_price", around.format(written)) == price
+    assert price_from("min_price", around.format(written), decimal=decimal) == price
 
 
-@given(st.text(st.sampled_from("0123456789 .,'$\u20ac-eUSD\uff15"), max_size=12))
-def test_a_price_is_never_guessed(typed: str):
+@given(st.text(st.sampled_from("0123456789 .,'$\u20ac-eUSD\uff15"), max_size=12), st.sampled_from(".,"))
+def test_a_price_is_never_guessed(typed: str, decimal: str):
     """Any text is empty, an error, or an amount of exactly the digits that were typed."""
     try:
-        price = price_from("min_price", typed)
+        price = price_from("min_price", typed, decimal=decimal)
     except InvalidInput:
         return
     digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", typed)).lstrip("0")
