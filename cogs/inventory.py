@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.client import SkinDeskClient
@@ -14,32 +15,39 @@ from bot.domain.steam import Game
 from bot.services.inventory import InventoryRequest
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
-from bot.ui.inventory.messages import SORTS
 from bot.ui.pager import log_failures, page_with_controls
 
 _GAMES = [app_commands.Choice(name=game.label, value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)]
-_SORTS = [app_commands.Choice(name=label, value=sort.value) for sort, label in SORTS.items()]
+_SORTS = {  # the texts of SORTS
+    Sort.RELEVANCE: locale_str("the provider's own order"),
+    Sort.PRICE_ASC: locale_str("lowest price first"),
+    Sort.PRICE_DESC: locale_str("highest price first"),
+    Sort.NAME_ASC: locale_str("names A to Z"),
+    Sort.NAME_DESC: locale_str("names Z to A"),
+}
 
 
 def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Command[Any, ..., None]:
     """Return the command. It is built at start: its choices are the providers that are on."""
     choices = [app_commands.Choice(name=provider.label, value=provider.value) for provider in providers]
-    choices.append(app_commands.Choice(name="all, side by side", value="all"))
+    choices.append(app_commands.Choice(name=locale_str("all, side by side"), value="all"))
+    orders = [app_commands.Choice(name=name, value=sort.value) for sort, name in _SORTS.items()]
 
     @app_commands.command(
-        name="inventory", description="See what each item of a Steam inventory brings: your own, for staff anyone's"
+        name="inventory",
+        description=locale_str("See what Steam items bring: your own, for staff anyone's"),
     )
     @app_commands.describe(
-        tradeurl="The Steam trade URL; steamcommunity.com/my/tradeoffers/privacy shows you yours",
-        provider="Which provider to ask; the desk's usual one if you leave it out",
-        game="Which game's items; Counter-Strike 2 if you leave it out",
-        search="Only items with these words in their name",
-        sort="In which order; the provider's own if you leave it out",
-        min_price="Only items that bring at least this, in the currency of the offers",
-        max_price="Only items that bring at most this, in the currency of the offers",
-        refresh="Have Steam read again instead of the last answer; possible every two minutes",
+        tradeurl=locale_str("Steam trade URL: yours is at steamcommunity.com/my/tradeoffers/privacy"),
+        provider=locale_str("Which provider to ask; without it, the desk's usual one"),
+        game=locale_str("Which game's items; without it, Counter-Strike 2"),
+        search=locale_str("Only items with these words in their name"),
+        sort=locale_str("In which order; without it, the provider's own"),
+        min_price=locale_str("Only items that bring at least this, in the offers' currency"),
+        max_price=locale_str("Only items that bring at most this, in the offers' currency"),
+        refresh=locale_str("Have Steam read again; possible every two minutes"),
     )
-    @app_commands.choices(provider=choices, game=_GAMES, sort=_SORTS)
+    @app_commands.choices(provider=choices, game=_GAMES, sort=orders)
     @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
     async def inventory(  # noqa: PLR0913, PLR0917 -- the options of the command
         interaction: Interaction,

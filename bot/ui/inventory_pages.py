@@ -13,6 +13,7 @@ from bot.domain.access import Capability
 from bot.domain.errors import ControlUnknown, PageExpired
 from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
+from bot.languages import Message, t
 from bot.ports import Explanations
 from bot.ui.interaction.components import selected
 from bot.ui.interaction.modals import SkinDeskModal
@@ -92,7 +93,7 @@ async def _apply_view(
 class ItemSelect(PageSelect, template=PAGE_ID + ":item"):
     """Shows the details of an item of the page."""
 
-    name, placeholder, menu_row = "item", "Details of an item…", 1
+    name, placeholder, menu_row = "item", Message("Details of an item…"), 1
 
     @override
     async def choose(self, session: InteractionSession) -> None:
@@ -110,7 +111,7 @@ class ItemSelect(PageSelect, template=PAGE_ID + ":item"):
 class SortSelect(PageSelect, template=PAGE_ID + ":sort"):
     """Sorts a snapshot, without asking its provider."""
 
-    name, placeholder, menu_row = "sort", "Sort…", 2
+    name, placeholder, menu_row = "sort", Message("Sort…"), 2
 
     @override
     async def choose(self, session: InteractionSession) -> None:
@@ -128,11 +129,11 @@ class InventoryButton(
 ):
     """Filters a snapshot, exports it as CSV, or refreshes it and stays on page ``index``."""
 
-    labels: ClassVar[Mapping[str, str]] = {
-        "filter": "Filter",
-        "clear": "Clear filter",
-        "csv": "CSV of all",
-        "refresh": "Refresh",
+    labels: ClassVar[Mapping[str, Message]] = {
+        "filter": Message("Filter", "button"),
+        "clear": Message("Clear filter"),
+        "csv": Message("CSV of all"),
+        "refresh": Message("Refresh", "button"),
     }
 
     @override
@@ -168,7 +169,7 @@ class FilterModal(SkinDeskModal, template=PAGE_ID + ":filter"):
     """Asks which items to show; an empty form shows all of them."""
 
     def __init__(self, snapshot_id: str, view: InventoryFilter | None = None, currencies: Sequence[str] = ()) -> None:
-        super().__init__(title="Filter items", custom_id=f"page:{snapshot_id}:filter")
+        super().__init__(title=t("Filter items"), custom_id=f"page:{snapshot_id}:filter")
         self._snapshot_id = snapshot_id
         for label in filter_inputs(view or InventoryFilter(), currencies):
             self.add_item(label)

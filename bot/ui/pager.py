@@ -9,6 +9,7 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import ProviderError
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
+from bot.languages import Message
 from bot.ui.explain import title_of
 from bot.ui.interaction.components import offered
 from bot.ui.interaction.error_handler import handle, log_failure, remember
@@ -16,7 +17,12 @@ from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 
 # Without symbols, four buttons fit in one row on a phone.
-_LABELS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
+_LABELS = {
+    "first": Message("First", "page"),
+    "previous": Message("Previous", "page"),
+    "next": Message("Next", "page"),
+    "last": Message("Last", "page"),
+}
 PAGE_ID = r"page:(?P<id>[A-Za-z0-9_-]{12})"
 """The beginning of the custom ids of a page's controls."""
 
@@ -88,7 +94,7 @@ class PageButton(
     def __init__(self, snapshot_id: str, action: str, index: int, *, disabled: bool = False) -> None:
         super().__init__(
             discord.ui.Button(
-                label=_LABELS[action],
+                label=str(_LABELS[action]),
                 style=discord.ButtonStyle.secondary,
                 disabled=disabled,
                 custom_id=f"page:{snapshot_id}:{action}:{index}",
@@ -118,13 +124,13 @@ class PageAction(discord.ui.DynamicItem[_AnyButton], template=PAGE_ID):
     ``prefix`` begins its actions in custom ids.
     """
 
-    labels: ClassVar[Mapping[str, str]]
+    labels: ClassVar[Mapping[str, Message | str]]
     prefix: ClassVar[str] = ""
 
     def __init__(self, snapshot_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
         super().__init__(
             discord.ui.Button(
-                label=label or self.labels[action],
+                label=label or str(self.labels[action]),
                 custom_id=f"page:{snapshot_id}:{self.prefix}{action}" + ("" if index is None else f":{index}"),
                 row=3,
             )
@@ -151,13 +157,13 @@ class PageSelect(discord.ui.DynamicItem[_AnySelect], template=PAGE_ID):
     """A menu under a page. Each kind of it declares what it requires, and defines ``choose``."""
 
     name: ClassVar[str]
-    placeholder: ClassVar[str]
+    placeholder: ClassVar[Message | str]
     menu_row: ClassVar[int]
 
     def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
         super().__init__(
             discord.ui.Select(
-                placeholder=self.placeholder,
+                placeholder=str(self.placeholder),
                 options=options or [],
                 custom_id=f"page:{snapshot_id}:{self.name}",
                 row=self.menu_row,

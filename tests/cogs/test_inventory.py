@@ -44,7 +44,7 @@ def names_in(text: str) -> list[str]:
 
 
 def offers_in(text: str) -> list[Decimal]:
-    return [Decimal(offer.replace(",", "")) for offer in re.findall(r"accepted at \*\*[$₽]([\d,.]+)\*\*", text)]
+    return [Decimal(offer.replace(",", "")) for offer in re.findall(r"Accepted at \*\*[$₽]([\d,.]+)\*\*", text)]
 
 
 def page_of(result: simcord.InteractionResult) -> str:

@@ -175,7 +175,7 @@ async def test_refreshed(scene: Scene, page: simcord.ResponseMessage) -> None:
     assert names_in(text_of(refreshed)) == names
     assert page_of(refreshed).startswith("Page 2 of ")
     assert "Order: highest price first" in text_of(refreshed)
-    assert f"can be refreshed <t:{int(until.timestamp())}:R>" in text_of(refreshed)
+    assert f"Can be refreshed: <t:{int(until.timestamp())}:R>" in text_of(refreshed)
     assert refresh_label(until) in buttons_of(page.message)
 
 
@@ -187,7 +187,7 @@ async def test_refreshed_too_soon(scene: Scene, page: simcord.ResponseMessage) -
     wait(scene, 40)
     again = await scene.customer.click(page, label=refresh_label(until))
 
-    assert f"as of <t:{read_at}:R> · can be refreshed <t:{int(until.timestamp())}:R>" in text_of(again)
+    assert f"Read from Steam: <t:{read_at}:R> · Can be refreshed: <t:{int(until.timestamp())}:R>" in text_of(again)
     assert names_in(text_of(again)) == [item.market_hash_name for item in owned(scene)[:8]]
     assert (asked(scene), extra_text_of(again)) == (before, "")
     wait(scene, 80)
@@ -203,7 +203,7 @@ async def test_refresh_after_another_users(scene: Scene, page: simcord.ResponseM
     before, read_at = asked(scene), scene.clock.now()
     result = await scene.customer.click(page, label="Refresh")
 
-    assert f"as of <t:{int(read_at.timestamp())}:R>" in text_of(result)
+    assert f"Read from Steam: <t:{int(read_at.timestamp())}:R>" in text_of(result)
     assert "Order: highest price first" in text_of(result)
     assert extra_text_of(result) == ""
     assert asked(scene) == before
@@ -246,7 +246,7 @@ async def test_after_a_restart(scene: Scene, page: simcord.ResponseMessage) -> N
     await restart(scene)
     assert "name has" not in text_of(await scene.customer.click(page, label="Clear filter"))
     refused = await scene.customer.click(page, label="Refresh")
-    assert "Use the command once more, with its options." in extra_text_of(refused)
+    assert "Run the command again, with its options." in extra_text_of(refused)
     assert asked(scene) == before
 
 

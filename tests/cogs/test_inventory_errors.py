@@ -189,7 +189,7 @@ async def test_references_side_by_side(scene: Scene, caplog: pytest.LogCaptureFi
     """Each provider that fails among others shows the reference under which the log has why."""
     scene.providers.assetpay.faults.append(faults.html())
     run_in_worker = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
-    texts = re.findall(r"⚠️ .+ · reference `([0-9a-f]{6})`", text_of(run_in_worker))
+    texts = re.findall(r"⚠️ .+ · Reference `([0-9a-f]{6})`", text_of(run_in_worker))
 
     assert texts
     for word in texts:

@@ -32,7 +32,7 @@ async def test_at_skinsback(scene: Scene, after: str) -> None:
         texts = [text_of(each) for each in shown]
         rows = await table_of(who, page)
 
-        assert all("accepted at **₽" in text for text in texts)
+        assert all("Accepted at **₽" in text for text in texts)
         assert "Only: " not in texts[0]
         assert "from ₽50.00" in texts[3]
         assert [" · merchant $" in text for text in texts] == [is_agent] * 4

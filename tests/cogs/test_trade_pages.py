@@ -89,7 +89,7 @@ async def test_after_a_restart(scene: Scene) -> None:
     assert "Your code: `" in text_of(before)
     assert "Your code is no longer here" in text_of(after)
     assert {"Notify me", "Open the offer in Steam", "The bot's profile"} <= {*buttons_of(answer_of(after).message)}
-    assert "Use the command once more" in extra_text_of(refused)
+    assert "Run the command again, with its options." in extra_text_of(refused)
 
 
 async def test_changed_link(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """The menus and the form of an inventory."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from simcord.types import HttpLogEntry
 from bot.domain.errors import InvalidInput
 from bot.domain.inventory import InventoryFilter, Item, Sort
 from bot.domain.snapshots import Listing
+from bot.languages import LANGUAGES, Language, in_language
 from bot.ui.inventory.controls import item_options, refresh_label, sort_options, typed_filter
 from bot.ui.inventory_pages import FilterModal
 from tests.domain.builders import inventory, item
@@ -51,6 +53,29 @@ def test_typed():
     )
     assert typed_filter({"search": "\u200b"}, Sort.RELEVANCE) == InventoryFilter()
     assert typed_filter({}, Sort.RELEVANCE) == InventoryFilter()
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+@pytest.mark.parametrize("price", ["0.5", "1204", "1.204", "1204.56", "0.00000001", "999999999999"])
+def test_filled_in_prices_are_read_back(language: Language, price: str):
+    """The form is filled in as the reader's language writes prices, and gives the same filter again."""
+    view = InventoryFilter(min_price=Decimal(price), max_price=Decimal(price))
+    with in_language(language):
+        form = json.loads(json.dumps(FilterModal("AAAAAAAAAAA-", view, ["USD"]).to_dict()))
+        filled = {each["component"]["custom_id"]: each["component"].get("value", "") for each in form["components"]}
+        assert typed_filter(filled, Sort.RELEVANCE) == view
+
+    assert (language.formats.decimal in filled["min_price"]) is ("." in price)
+
+
+def test_prices_of_a_language():
+    """A mark before three digits is read as the reader's language writes it."""
+    typed = {"min_price": "1.204", "max_price": "1.204,50"}
+    with in_language(LANGUAGES["de"]):
+        german = typed_filter(typed, Sort.RELEVANCE)
+
+    assert (german.min_price, german.max_price) == (Decimal(1204), Decimal("1204.50"))
+    assert typed_filter(typed, Sort.RELEVANCE).min_price == Decimal("1.204")
 
 
 @given(found=st.lists(hostile_items, min_size=1, max_size=25))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import Item, MerchantPrice, Sticker
+from bot.domain.inventory_table import columns_of, rows_of
 from bot.domain.money import Money
 from bot.domain.snapshots import InventoryAnswer
-from bot.ui.inventory.details import csv_header, csv_rows, inventory_csv
+from bot.ui.inventory.details import inventory_csv
 from bot.ui.kit.csv import csv_bytes
 from tests.domain.builders import OWNER, inventory, item, usd
 from tests.support.hostile_items import hostile_items
@@ -25,7 +26,7 @@ def table(*found: Item) -> list[dict[str, str]]:
 
 
 def table_of(shown: InventoryAnswer) -> list[dict[str, str]]:
-    text = csv_bytes(csv_header(shown), csv_rows(shown)).decode("utf-8-sig")
+    text = csv_bytes(columns_of(shown), rows_of(shown)).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -91,7 +92,7 @@ def test_side_by_side():
     """A comparison has every provider's items under its name."""
     shown = answer(inventory(item("A")), at(ProviderName.SKINSBACK, item("A"), item("B")))
 
-    assert [row[0] for row in csv_rows(shown)] == ["AssetPay", "SkinsBack", "SkinsBack"]
+    assert [row[0] for row in rows_of(shown)] == ["AssetPay", "SkinsBack", "SkinsBack"]
     assert inventory_csv(shown)[1].filename == f"inventory-{OWNER}-cs2.csv"
 
 

@@ -38,7 +38,7 @@ def test_every_provider():
     assert "SkinsBack\n❌ Refused: the provider does not take this item" in text
     assert "AssetPay\n– not in its list" in details(answer(ours, theirs), 1)
     filtered = answer(ours, theirs, by=InventoryFilter(min_price=Decimal(1)))
-    assert "AssetPay\n– not among what it was asked for" in details(filtered, 1)
+    assert "AssetPay\n– not among the items that it was asked for" in details(filtered, 1)
 
 
 def test_merchant_price():
@@ -49,7 +49,7 @@ def test_merchant_price():
     assert "Accepted at **₽4.54**\nSkinsBack pays the merchant $0.07 (₽6.49)" in details(answer(theirs))
     assert "SkinsBack pays the merchant $0.07 (₽6.49)" in details(answer(inventory(), theirs))
     own = at(ProviderName.SKINSBACK, item("A", "0.07"), credits_known=False)
-    assert "SkinsBack's price **$0.07**" in details(answer(own))
+    assert "SkinsBack's price: **$0.07**" in details(answer(own))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_market_pages(name: str, page: str):
     text = details(answer(inventory(item(market_hash_name=name, stickers=stickers))))
 
     assert f"[Its page on Steam's market]({MARKET}730/{page})" in text
-    assert f"slot 1: [Na\\[V\\]i]({MARKET}730/{page}) · wear 0.05\nslot 2: Old" in text
+    assert f"Slot 1: [Na\\[V\\]i]({MARKET}730/{page}) · wear 0.05\nSlot 2: Old" in text
     many = details(answer(inventory(item(stickers=(Sticker("S", 0, None, name * 40),) * 9))))
     assert "9 stickers" in many
     assert "more line" not in many

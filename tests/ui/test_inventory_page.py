@@ -14,6 +14,7 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, MerchantPrice, Refusal, Sort, Sticker
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
+from bot.languages import ENGLISH, Language, in_language
 from bot.providers.explanations import Catalogue
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
@@ -22,6 +23,7 @@ from bot.ui.kit.layout import page_at
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, usd
 from tests.support.hostile_items import failures, filters, hostile_items, violations
 from tests.support.hostile_text import rendered
+from tests.support.made_up import MadeUpLanguage, made_up
 from tests.support.seen import embed_text
 
 EXPLANATIONS = Catalogue.load()
@@ -61,7 +63,7 @@ def test_what_an_item_brings():
     )
 
     assert (
-        "✅ **AK-47 | Redline (Field-Tested)**\naccepted at **$1,204.50** · market $1,300.00 · wear 0.2543 · 2 stickers"
+        "✅ **AK-47 | Redline (Field-Tested)**\nAccepted at **$1,204.50** · market $1,300.00 · wear 0.2543 · 2 stickers"
     ) in page(answer(inventory(found)))
 
 
@@ -88,8 +90,8 @@ def test_nothing_there():
     assert "This inventory is empty" in page(answer(empty))
     assert "Nothing matches" in page(answer(empty, by=no_match))
     assert "This inventory is empty" in page(answer(empty, slow))
-    assert "No provider showed this inventory" in page(answer(private, slow))
-    assert "No provider showed this inventory" in page(answer(private, slow, by=no_match))
+    assert "No provider could show this inventory" in page(answer(private, slow))
+    assert "No provider could show this inventory" in page(answer(private, slow, by=no_match))
 
 
 def test_side_by_side():
@@ -100,10 +102,10 @@ def test_side_by_side():
     text = page_of_both.replace("\N{NO-BREAK SPACE}", " ")
 
     assert "⭐\N{NO-BREAK SPACE}2× $1.00–$3.00" in page_of_both
-    assert "**A**\nAssetPay ⭐ 2× $1.00–$3.00 (best) · SkinsBack ✅ $0.50, 1 refused\n" in text
+    assert "**A**\nAssetPay ⭐ 2× $1.00–$3.00 (best) · SkinsBack ✅ $0.50 (1 refused)\n" in text
     assert "**B**\nAssetPay ❌ refused · SkinsBack –\n" in text
     assert "**C**\nAssetPay – · SkinsBack ✅ $5.00" in text
-    assert "**AssetPay** (USD): 2 of 3 items, $4.00" in text
+    assert "**AssetPay** (USD): 2 of 3 items can be deposited · $4.00 · <t:" in text
 
 
 KARAMBIT = "★ Karambit | Doppler (Factory New)"
@@ -119,7 +121,7 @@ KARAMBIT = "★ Karambit | Doppler (Factory New)"
             ["1× ✅ Accepted at **$5,200.00**", "1× ✅ Accepted at **$1,100.00**"],
         ),
         (("1100", "1100"), (), "2× $1,100.00", ["2× ✅ Accepted at **$1,100.00**"]),
-        (("1100", None), (), "$1,100.00, 1 refused", ["1× ✅ Accepted at **$1,100.00**", "1× ❌ Refused: no buyer"]),
+        (("1100", None), (), "$1,100.00 (1 refused)", ["1× ✅ Accepted at **$1,100.00**", "1× ❌ Refused: no buyer"]),
         ((None, None), (), "2× refused", ["2× ❌ Refused: no buyer"]),
         (("1100", "5200"), ("1000", "5200"), "2× $1,100.00–$5,200.00 (best)", ["1× ✅ Accepted at **$1,000.00**"]),
     ],
@@ -146,7 +148,7 @@ def test_currencies_side_by_side():
     texts = {audience: page(shown, audience=audience).replace("\N{NO-BREAK SPACE}", " ") for audience in Audience}
 
     for text in texts.values():
-        assert "**SkinsBack** (RUB): 1 of 1 item, ₽200.00" in text
+        assert "**SkinsBack** (RUB): 1 of 1 item can be deposited · ₽200.00" in text
         assert "AssetPay ✅ $3.00 · SkinsBack ✅ ₽200.00" in text
         assert "Amounts in different currencies are not compared." in text
         assert "Only: from 2 · prices in each provider's own currency" in text
@@ -161,13 +163,13 @@ def test_own_prices():
     theirs = at(ProviderName.SKINSBACK, item("A", "4"), credits_known=False)
     alone, compared = page(answer(theirs)), page(answer(inventory(item("A", "3")), theirs))
 
-    assert "**1 of 1 item can be deposited, $4.00 at SkinsBack's prices**" in alone
-    assert "✅ **A**\nSkinsBack's price **$4.00**" in alone
-    assert "accepted at" not in alone
+    assert "**1 of 1 item can be deposited · $4.00 · SkinsBack's own prices**" in alone
+    assert "✅ **A**\nSkinsBack's price: **$4.00**" in alone
+    assert "Accepted at" not in alone
     assert "**SkinsBack** (its own prices, USD)" in compared
     assert "⭐" not in compared
     for text in (alone, compared):
-        assert "SkinsBack named only its own prices. What the shop credits may differ." in text
+        assert "SkinsBack sent only its own prices. The shop may credit a different amount." in text
 
 
 def test_stacks_side_by_side():
@@ -185,7 +187,7 @@ def test_confidential_failures_side_by_side():
     refused = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=-10, key="invalid_client_secret")
     text = page(answer(inventory(item("A")), refused))
 
-    assert "**SkinsBack**: ⚠️ not set up right here" in text
+    assert "**SkinsBack**: ⚠️ Not set up right here" in text
     assert "account" not in text.split("SkinsBack**")[1]
 
 
@@ -201,7 +203,7 @@ def test_whose_items_they_are():
 
 def dearest(name: str, provider: ProviderName, number: int) -> Item:
     """Return an item of which everything that a provider of this kind sends takes up much room."""
-    facts: dict[str, object] = {"stickers": (Sticker("x"),) * 5, "id": str(number), "exterior": "Well-Worn" * 9}
+    facts: dict[str, object] = {"stickers": (Sticker("x"),) * 5, "id": str(number), "exterior": "Well-Worn" * 2}
     facts |= {"amount": 10**6, "max_amount": 10**6, "market_price": usd("9" * 15)}
     if provider is ProviderName.SKINSBACK:
         return item(f"{number:03d}{name}", rub("1234567.89"), **facts)
@@ -209,10 +211,11 @@ def dearest(name: str, provider: ProviderName, number: int) -> Item:
     return item(f"{number:03d}{name}", "12345.67", **facts)
 
 
-@pytest.mark.parametrize("page_size", [1, 2, 8, 15, 25])
+@pytest.mark.parametrize("language", [ENGLISH, MadeUpLanguage()], ids=str)
+@pytest.mark.parametrize("page_size", [1, 8, 15, 25])
 @pytest.mark.parametrize("name", ["*" * 300, "W" * 300, "👨‍👩‍👧‍👦" * 40, "AK-47 | Redline (Field-Tested)"])
-def test_every_item_of_a_page_is_there(page_size: int, name: str):
-    """However long names and facts are, and however many items a page has by setting, none is cut off."""
+def test_every_item_of_a_page_is_there(page_size: int, name: str, language: Language):
+    """However long names, facts and words are, and however many items a page has by setting, none is cut off."""
     by = InventoryFilter("*" * 100, Sort.PRICE_ASC, Decimal("0.01"), Decimal("99999.99"))
     for provider in (ProviderName.ASSETPAY, ProviderName.SKINSBACK):
         items = [dearest(name, provider, number) for number in range(60)]
@@ -223,11 +226,25 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
         for shown in (alone, compared):
             listing = Listing.of(shown, None)
             shown_items = page_at(listing.shown, 1, page_size)
-            embed = inventory_page(listing, shown_items, explanations=EXPLANATIONS, audience=Audience.STAFF)
+            with in_language(language):
+                embed = inventory_page(listing, shown_items, explanations=EXPLANATIONS, audience=Audience.STAFF)
             text = embed.description or ""
 
             assert all(f"**{number:03d}" in text for number in range(page_size, 2 * page_size))
             assert not text.endswith("…")
+
+
+def test_pages_in_turn():
+    """A page that was shown in one language is not taken from a cache for readers of another."""
+    shown = answer(inventory(item("AK-47", wear=Decimal("0.25"))))
+    english = page(shown)
+    with in_language(MadeUpLanguage()):
+        other = page(shown)
+
+    assert "Accepted at" in english
+    assert "Accepted at" not in other
+    assert made_up("Accepted at {price}").format(price="**$10.75**") in other
+    assert page(shown) == english
 
 
 @pytest.mark.parametrize(
@@ -248,7 +265,7 @@ def test_credit_and_losses(facts: dict[str, Any], line: str | None):
         assert "credit" not in alone + beside
     else:
         assert f"\n{line}\n" in alone
-        assert beside.casefold().count(f"assetpay: {line.removeprefix('⚠️ ')}".casefold()) == 1
+        assert beside.casefold().count(f"assetpay · {line.removeprefix('⚠️ ')}".casefold()) == 1
 
 
 def viewed_snapshot(shown: InventoryAnswer, view: InventoryFilter | None, fresh_until: datetime | None = None) -> str:
@@ -263,8 +280,8 @@ def test_filter():
     found = inventory(item("AK-47", "1"), item("AWP", "2"), item("AWP", "3", refusal=Refusal.NO_OFFER))
     text = viewed_snapshot(answer(found, by=InventoryFilter("a")), InventoryFilter("awp", Sort.PRICE_DESC))
 
-    assert "**2 of 3 items can be deposited, $3.00**" in text
-    assert "Only: name has “a”\nFilter: name has “awp”\nShown: 2 of 3 items, 1 accepted, $2.00\n" in text
+    assert "**2 of 3 items can be deposited · $3.00**" in text
+    assert "Only: name has “a”\nFilter: name has “awp”\nShown: 2 of 3 items · 1 accepted · $2.00\n" in text
     assert "Order: highest price first" in text
     assert "AK-47" not in text
 
@@ -274,7 +291,7 @@ def test_filter_without_matches():
     text = viewed_snapshot(answer(inventory(item("AK-47"))), InventoryFilter("zzz"))
 
     assert "Shown: none of 1 item" in text
-    assert "Nothing matches your filter. Press *Clear filter* to see all 1 item" in text
+    assert "Nothing matches your filter. Press *Clear filter* to see 1 item" in text
 
 
 def test_exterior():
@@ -282,8 +299,8 @@ def test_exterior():
     named = item("AK-47", market_hash_name="AK-47 (Field-Tested)", exterior="Field-Tested", wear=Decimal("0.2"))
     bare = item("AK-47", exterior="Field-Tested", wear=Decimal("0.2"))
 
-    assert "accepted at **$10.75** · wear 0.2000" in page(answer(inventory(named)))
-    assert "accepted at **$10.75** · Field-Tested · wear 0.2000" in page(answer(inventory(bare)))
+    assert "Accepted at **$10.75** · wear 0.2000" in page(answer(inventory(named)))
+    assert "Accepted at **$10.75** · Field-Tested · wear 0.2000" in page(answer(inventory(bare)))
 
 
 @given(

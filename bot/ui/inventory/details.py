@@ -6,15 +6,17 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import discord
 
-from bot.domain.inventory import Inventory, Item, MerchantPrice, Refusal, Sticker, name_of
-from bot.domain.money import Money
+from bot.domain.inventory import Inventory, Item, Sticker, name_of
+from bot.domain.inventory_table import columns_of, rows_of
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, best_providers, offers_for
 from bot.domain.steam import Game, image_url
 from bot.domain.steam_links import inspect_url, market_url
-from bot.ui.inventory.messages import REFUSALS, merchant_text, own_price_of, verdict
-from bot.ui.kit.csv import Cell, csv_file
+from bot.languages import decimal, number, t, tn
+from bot.languages.numbers import localised
+from bot.ui.inventory.messages import ALL_PROVIDERS, best, merchant_text, own_price_of, stack_limit, verdict
+from bot.ui.kit.csv import csv_file
 from bot.ui.kit.layout import FIELD_VALUE, Field, Tone, card
-from bot.ui.kit.text import NOTHING, code, count, money, outside, utf16_length
+from bot.ui.kit.text import NOTHING, code, money, outside, utf16_length
 
 _MAX_COLOUR = 0xFFFFFF
 _WORD = 60
@@ -28,7 +30,7 @@ _MOST_PRICES = 8
 def item_details(listing: Listing, item: Item, *, audience: Audience) -> discord.Embed:
     """Return the details of a row of a listing. The colour is that of the rarity, which is named as well."""
     game = item.app_id or listing.answer.game
-    asked = "all providers" if listing.is_comparison else listing.answer.answers[0].provider.label
+    asked = str(ALL_PROVIDERS) if listing.is_comparison else listing.answer.answers[0].provider.label
     return card(
         title=f"{verdict(item)[0]} {outside(name_of(item), 240)}",
         description="\n".join(
@@ -44,23 +46,24 @@ def item_details(listing: Listing, item: Item, *, audience: Audience) -> discord
 def _offer(item: Item, inventory: Inventory | None) -> Iterator[str]:
     """Yield the offer for an item, and what the merchant receives if the reader may see it."""
     _, offer = verdict(item, own_price_of=own_price_of(inventory))
-    if item.accepted and own_price_of(inventory) is not None:
-        offer += " · what the shop credits may differ"
-    yield f"{offer[:1].upper()}{offer[1:]}{_market(item)}"
+    unsure = item.accepted and own_price_of(inventory) is not None
+    credit = [t("the shop may credit a different amount")] if unsure else []
+    yield " · ".join([offer, *stack_limit(item), *credit, *_market(item)])
     merchant = inventory.merchant_prices.get(item.id) if inventory is not None and item.accepted else None
     if inventory is not None and merchant is not None:
         yield merchant_text(inventory.provider, merchant)
 
 
-def _market(item: Item) -> str:
-    """Return the market price, and what part of it the offer is if both are in one currency."""
+def _market(item: Item) -> Iterator[str]:
+    """Yield the market price, and what part of it the offer is if both are in one currency."""
     market, offer = item.market_price, item.offer
     if market is None:
-        return ""
+        return
     if not item.accepted or offer is None or offer.currency != market.currency or market.amount <= 0:
-        return f" · market {money(market)}"
+        yield t("market {price}", price=money(market))
+        return
     share = min(offer.amount / market.amount * 100, _MOST_PERCENT).quantize(Decimal(1), ROUND_HALF_UP)
-    return f" · {share:,} % of the market price, {money(market)}"
+    yield t("{percent} % of the market price, {price}", percent=number(int(share)), price=money(market))
 
 
 def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
@@ -68,41 +71,49 @@ def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
     if not listing.is_comparison:
         return
     found = offers_for(listing.answer, [name_of(item)])[name_of(item)]
-    best = best_providers(listing.answer, found)
+    best_offers = best_providers(listing.answer, found)
     # Asked for some items only, a provider may still have this one.
-    missing = "not among what it was asked for" if listing.answer.filter.is_active else "not in its list"
+    asked_for_some = listing.answer.filter.is_active
+    missing = t("not among the items that it was asked for") if asked_for_some else t("not in its list")
     for part in listing.answer.answers:
         if part.inventory is not None:
             theirs = found.get(part.provider, ())
             offers = Counter(f"{verdict(each)[0]} " + "\n".join(_offer(each, part.inventory)) for each in theirs)
-            lines = [f"{times:,}× {offer}" if len(theirs) > 1 else offer for offer, times in offers.items()]
+            lines = [f"{number(times)}× {offer}" if len(theirs) > 1 else offer for offer, times in offers.items()]
             if len(lines) > _MOST_PRICES:
-                lines[_MOST_PRICES:] = [f"… and {len(lines) - _MOST_PRICES:,} more prices"]
-            name = f"{part.provider.label} · ⭐ best" if part.provider in best else part.provider.label
+                left = len(lines) - _MOST_PRICES
+                lines[_MOST_PRICES:] = [tn("…and {count} more price", "…and {count} more prices", left)]
+            name = f"{part.provider.label} · ⭐ {best()}" if part.provider in best_offers else part.provider.label
             yield Field(name, "\n".join(lines) or f"{NOTHING} {missing}")
 
 
 def _facts(item: Item, game: int) -> Iterator[str]:
     """Yield the short facts in few lines, for a phone."""
     if item.amount > 1:
-        yield f"Stack of {item.amount:,}"
+        # Translators: one row stands for so many equal items
+        yield t("Stack of {count}", count=number(item.amount))
     elif item.max_amount is not None and item.max_amount > 1:
-        yield f"At most {item.max_amount:,} of these in one deposit"
+        yield t("At most {count} of these in one deposit", count=number(item.max_amount))
     appearance = [outside(item.exterior, _WORD)] if item.exterior else []
     if item.wear is not None:
-        digits = f"{item.wear:.{_WEAR_DIGITS}f}".rstrip("0")
-        appearance.append(f"wear {digits}{'0' if digits.endswith('.') else ''}")
+        appearance.append(t("Wear: {wear}", wear=_exact(item.wear)))
     if item.paint_seed is not None:
-        appearance.append(f"paint seed {item.paint_seed}")
-    kinds = [f"rarity {outside(item.rarity, _WORD)}"] if item.rarity else []
+        # Translators: Steam's number that decides how the pattern lies on a skin
+        appearance.append(t("Paint seed: {number}", number=item.paint_seed))
+    kinds = [t("Rarity: {rarity}", rarity=outside(item.rarity, _WORD))] if item.rarity else []
     if item.kind:
-        kinds.append(f"kind {outside(item.kind, _WORD)}")
-    for parts in (appearance, kinds):
-        if parts:
-            line = " · ".join(parts)
-            yield f"{line[:1].upper()}{line[1:]}"
+        # Translators: Steam's word for the kind of item, in English: Rifle
+        kinds.append(t("Kind: {kind}", kind=outside(item.kind, _WORD)))
+    yield from (" · ".join(parts) for parts in (appearance, kinds) if parts)
     if (url := market_url(game, item.market_hash_name)) is not None:
-        yield f"[Its page on Steam's market]({url})"
+        text = t("Its page on Steam's market")
+        yield f"[{text}]({url})"
+
+
+def _exact(wear: Decimal) -> str:
+    """Return a wear without zeros at its end, but with one decimal."""
+    whole, _, decimals = f"{wear:.{_WEAR_DIGITS}f}".partition(".")
+    return localised(f"{whole}.{decimals.rstrip('0') or '0'}")
 
 
 def _long_facts(item: Item, game: int) -> Iterator[Field]:
@@ -110,7 +121,7 @@ def _long_facts(item: Item, game: int) -> Iterator[Field]:
         lines = "\n".join(_sticker(sticker, market_url(game, sticker.market_hash_name)) for sticker in item.stickers)
         if utf16_length(lines) > FIELD_VALUE:
             lines = "\n".join(_sticker(sticker, None) for sticker in item.stickers)
-        yield Field(count(len(item.stickers), "sticker").capitalize(), lines)
+        yield Field(tn("{count} sticker", "{count} stickers", len(item.stickers)), lines)
     if item.inspect_certificate:
         yield _inspection(item.inspect_certificate, game)
 
@@ -119,17 +130,23 @@ def _inspection(certificate: str, game: int) -> Field:
     """Return the link into the game to be copied, because Discord opens no ``steam:`` links on every device."""
     url = inspect_url(certificate) if game == Game.CS2 else None
     if url is None:
-        return Field("Inspect certificate", code(certificate, _CERTIFICATE))
-    link = f"Copy it into a browser's address bar: `{url}`"
-    console = f"\nor into the game's console: `csgo_econ_action_preview {certificate}`"
-    return Field("Inspect in the game", link + console if len(link + console) <= FIELD_VALUE else link)
+        # Translators: Steam's code for looking at one item
+        return Field(t("Inspect certificate"), code(certificate, _CERTIFICATE))
+    link = t("Copy this into the address bar of a browser: {link}", link=f"`{url}`")
+    console = t("Or into the game's console: {command}", command=f"`csgo_econ_action_preview {certificate}`")
+    both = f"{link}\n{console}"
+    return Field(t("Inspect in the game"), both if utf16_length(both) <= FIELD_VALUE else link)
 
 
 def _sticker(sticker: Sticker, url: str | None) -> str:
-    slot = f"slot {sticker.slot + 1}: " if sticker.slot is not None else ""
-    wear = f" · wear {sticker.wear:.2f}" if sticker.wear is not None else ""
     name = outside(sticker.name, 120)
-    return f"{slot}{name if url is None else f'[{name}]({url})'}{wear}"
+    text = name if url is None else f"[{name}]({url})"
+    if sticker.slot is not None:
+        # Translators: {slot} is the number of the place on the weapon
+        text = t("Slot {slot}: {sticker}", slot=sticker.slot + 1, sticker=text)
+    if sticker.wear is not None:
+        text += f" · {t('wear {wear}', wear=decimal(sticker.wear, 2))}"
+    return text
 
 
 def _for_staff(listing: Listing, audience: Audience) -> Iterator[Field]:
@@ -140,73 +157,22 @@ def _for_staff(listing: Listing, audience: Audience) -> Iterator[Field]:
         if part.inventory is not None and part.inventory.request_id
     }
     if audience is Audience.STAFF and ids:
-        yield Field("For the provider's support", "\n".join(f"{name}: request id {each}" for name, each in ids.items()))
-
-
-_CSV_HEADER = (
-    *("provider", "name", "exterior", "wear", "accepted", "refused because"),
-    *("offer", "offer currency", "offer is", "market price", "market currency"),
-    *("amount", "most in one deposit", "rarity", "kind", "paint seed", "stickers", "tradable"),
-    *("item id", "inspect certificate"),
-)
-_CSV_MERCHANT = ("merchant price", "merchant currency", "merchant local price", "merchant local currency")
+        lines = [t("{provider}: request id {id}", provider=name, id=each) for name, each in ids.items()]
+        # Translators: what the provider's support asks for
+        yield Field(t("For the provider's support"), "\n".join(lines))
 
 
 def inventory_csv(answer: InventoryAnswer) -> tuple[discord.Embed, discord.File]:
-    """Return all items as a CSV file, and the embed that goes with it. This is slow for ten thousand items."""
+    """Return all items as a CSV file, and the embed that goes with it. This is slow for ten thousand items.
+
+    The file is in English for readers of every language, as :mod:`bot.domain.inventory_table` says.
+    """
     embed = card(
-        title="📄 The whole inventory as a table",
-        description=f"{count(answer.item_count, 'item')}, whatever filter is set. An offer is for one piece.",
+        title=t("📄 The whole inventory as a table"),
+        description=tn(
+            "{count} item, whatever the filter is. Each offer is for one piece.",
+            "{count} items, whatever the filter is. Each offer is for one piece.",
+            answer.item_count,
+        ),
     )
-    return embed, csv_file(f"inventory-{answer.owner}-{answer.game.word}", csv_header(answer), csv_rows(answer))
-
-
-def csv_header(answer: InventoryAnswer) -> tuple[str, ...]:
-    """Return the names of the columns; the merchant's are there only if the answer has any of their prices."""
-    return _CSV_HEADER + (_CSV_MERCHANT if _has_merchant_prices(answer) else ())
-
-
-def csv_rows(answer: InventoryAnswer) -> Iterator[tuple[Cell, ...]]:
-    """Yield all items as the providers sent them."""
-    with_merchant = _has_merchant_prices(answer)
-    for inventory in (part.inventory for part in answer.answers if part.inventory is not None):
-        offer_is = "the credit" if inventory.credits_known else f"{inventory.provider.label}'s own price"
-        for item in inventory.items:
-            is_accepted = item.accepted and item.offer is not None
-            yield (
-                inventory.provider.label,
-                item.market_hash_name or item.name,
-                item.exterior,
-                item.wear,
-                "yes" if is_accepted else "no",
-                None if is_accepted else REFUSALS[item.refusal or Refusal.NO_OFFER],
-                *_amount(item.offer),
-                offer_is if item.offer is not None else None,
-                *_amount(item.market_price),
-                item.amount,
-                item.max_amount,
-                item.rarity,
-                item.kind,
-                item.paint_seed,
-                " / ".join(map(_sticker_cell, item.stickers)) or None,
-                {True: "yes", False: "no", None: None}[item.tradable],
-                item.id,
-                item.inspect_certificate,
-                *(_merchant_cells(inventory.merchant_prices.get(item.id)) if with_merchant else ()),
-            )
-
-
-def _has_merchant_prices(answer: InventoryAnswer) -> bool:
-    return any(part.inventory is not None and part.inventory.merchant_prices for part in answer.answers)
-
-
-def _merchant_cells(merchant: MerchantPrice | None) -> tuple[Cell, ...]:
-    return (*_amount(merchant.price), *_amount(merchant.local)) if merchant is not None else (None,) * 4
-
-
-def _sticker_cell(sticker: Sticker) -> str:
-    return sticker.name if sticker.wear is None else f"{sticker.name} (wear {sticker.wear:f})"
-
-
-def _amount(amount: Money | None) -> tuple[Cell, Cell]:
-    return (amount.amount, amount.currency) if amount is not None else (None, None)
+    return embed, csv_file(f"inventory-{answer.owner}-{answer.game.word}", columns_of(answer), rows_of(answer))
