@@ -53,13 +53,13 @@ _MERCHANT_ROUTES = (
 _CLIENT_ROUTES = (
     ("GET", "/client/inventory", "inventories", 1_000, 10, MINUTE),
     ("GET", "/client/trades", "trades", 3_000, 30, MINUTE),
-    ("POST", "/auth/authenticate-client", "client tokens", 1_000_000, 100, _HOUR),
+    ("POST", "/auth/authenticate-client", "client_tokens", 1_000_000, 100, _HOUR),
 )
-_CHECK_ROUTES = (("POST", "/secure/check-tradeurl", "trade URL checks", 100_000, 100, _HOUR),)
+_CHECK_ROUTES = (("POST", "/secure/check-tradeurl", "trade_url_checks", 100_000, 100, _HOUR),)
 """AssetPay's routes, with the limits of verified merchants and of others."""
 _MANNCO_ROUTES = (
-    ("GET", "/trades/active", "active trades"),
-    ("GET", "/trades/all", "all trades"),
+    ("GET", "/trades/active", "active_trades"),
+    ("GET", "/trades/all", "all_trades"),
     ("GET", "/trade/resend", "resends"),
     ("POST", "/user/login", "logins"),
 )

@@ -2,6 +2,7 @@
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.domain.access import Capability
@@ -14,10 +15,10 @@ from bot.ui.interaction.session import Interaction, session_of
 class CustomerCog(commands.Cog):
     """The page about a customer."""
 
-    @app_commands.command(name="customer", description="Staff: everything about a customer on one screen")
+    @app_commands.command(name="customer", description=locale_str("Staff: everything about a customer on one screen"))
     @app_commands.describe(
-        member="The customer as a member; if they left the server, their user id",
-        steam_id="The customer's SteamID, profile link or trade URL",
+        member=locale_str("The customer as a member; if they left the server, their user id"),
+        steam_id=locale_str("The customer's SteamID, profile link or trade URL"),
     )
     @requires(Capability.TRADES_ANY)
     async def customer(

@@ -4,33 +4,51 @@ from datetime import timedelta
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.domain.health import ProviderHealth, ProviderState, Quota
+from bot.languages import Message, number, t, tn
 from bot.ports import Explanations
 from bot.ui.explain import error_name
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import count, relative
+from bot.ui.kit.text import relative
 
 _STATES = {
-    ProviderState.WORKING: "✅ Working",
-    ProviderState.FAILING: "⚠️ Failing",
-    ProviderState.CIRCUIT_OPEN: "❌ Paused after repeated failures",
+    # Translators: the states of a provider.
+    ProviderState.WORKING: Message("✅ Working"),
+    ProviderState.FAILING: Message("⚠️ Failing"),
+    ProviderState.CIRCUIT_OPEN: Message("❌ Paused after repeated failures"),
 }
 _MEANINGS = {
-    ProviderState.FAILING: "Its last answers were errors or did not come. It is still asked.",
-    ProviderState.CIRCUIT_OPEN: "Calls of several people failed. SkinDesk tries it every few seconds until it answers.",
+    ProviderState.FAILING: Message("Its last answers were errors, or none came. SkinDesk still asks it."),
+    ProviderState.CIRCUIT_OPEN: Message(
+        "Several people's requests failed. SkinDesk tries it every few seconds until it answers."
+    ),
 }
-
-_PERIODS = {"hour": timedelta(hours=1), "minute": timedelta(minutes=1), "second": timedelta(seconds=1)}
+_COUNTED = {
+    "inventories": Message("Inventories: {left} of {limit} calls left"),
+    "trades": Message("Trades: {left} of {limit} calls left"),
+    "client_tokens": Message("Client tokens: {left} of {limit} calls left"),
+    "trade_url_checks": Message("Trade URL checks: {left} of {limit} calls left"),
+    "active_trades": Message("Active trades: {left} of {limit} calls left"),
+    "all_trades": Message("All trades: {left} of {limit} calls left"),
+    "resends": Message("Resends: {left} of {limit} calls left"),
+    "logins": Message("Logins: {left} of {limit} calls left"),
+    "requests": Message("Requests: {left} of {limit} calls left"),
+}
+"""What a quota counts, in the words of ``Quota.what``."""
+_PERIODS = {timedelta(hours=1): Message("per hour"), timedelta(minutes=1): Message("per minute")}
 
 
 class StatusCog(commands.Cog):
     """The state of the providers, with the reasons for members with audit.read."""
 
-    @app_commands.command(name="status", description="See whether the providers work right now, and since when")
+    @app_commands.command(
+        name="status", description=locale_str("See whether the providers work right now, and since when")
+    )
     @public("every customer may know whether a provider works; the reasons require audit.read")
     async def status(self, interaction: Interaction) -> None:
         """Show every provider that is on."""
@@ -44,7 +62,7 @@ class StatusCog(commands.Cog):
 def _status_embed(providers: tuple[ProviderHealth, ...], explanations: Explanations) -> discord.Embed:
     troubled = sum(health.state is not ProviderState.WORKING for health in providers)
     return card(
-        title="Providers",
+        title=t("Providers"),
         description=_summary(len(providers), troubled),
         fields=[Field(health.provider.label, "\n".join(_lines(health, explanations))) for health in providers],
         colour=Tone.BAD if troubled else Tone.GOOD,
@@ -53,46 +71,57 @@ def _status_embed(providers: tuple[ProviderHealth, ...], explanations: Explanati
 
 def _summary(providers: int, troubled: int) -> str:
     if not providers:
-        return "No provider is switched on here."
+        return t("No provider is switched on here.")
     if not troubled:
-        return "✅ All of them work." if providers > 1 else "✅ It works."
-    others = "; the other providers work" if troubled < providers else ""
-    return (
-        f"⚠️ {troubled} of {count(providers, 'provider')} {'has' if troubled == 1 else 'have'} trouble. "
-        f"Your items and trades are not touched by that{others}."
-    )
+        return t("✅ All of them work.") if providers > 1 else t("✅ It works.")
+    sentences = [
+        tn(
+            "⚠️ {count} of {total} providers has trouble.",
+            "⚠️ {count} of {total} providers have trouble.",
+            troubled,
+            total=number(providers),
+        ),
+        t("Your items and trades are not affected."),
+    ]
+    if troubled < providers:
+        sentences.append(t("The other providers work."))
+    return " ".join(sentences)
 
 
 def _lines(health: ProviderHealth, explanations: Explanations) -> list[str]:
-    since = f" since {relative(health.since)}" if health.since is not None else ""
-    lines = [f"{_STATES[health.state]}{since}"]
+    state = _STATES[health.state]()
+    # Translators: {when} is like "5 minutes ago".
+    since = [] if health.since is None else [t("Since: {when}", when=relative(health.since))]
+    lines = [" · ".join([state, *since])]
     if health.state in _MEANINGS:
-        lines.append(_MEANINGS[health.state])
+        lines.append(_MEANINGS[health.state]())
     if health.until is not None:
-        lines.append(f"It is asked again {relative(health.until)}.")
+        lines.append(t("Next try: {when}", when=relative(health.until)))
     if health.failure is not None:
         explanation = explanations.explain(health.failure)
-        name = error_name(explanation)
-        lines.append(f"Last failure: {explanation.title}{f' ({name})' if name else ''}")
+        failure = t("Last failure: {failure}", failure=explanation.title)
+        lines.append(" · ".join(filter(None, [failure, error_name(explanation)])))
     lines.extend(_quota_line(quota) for quota in health.quotas)
     return lines
 
 
 def _quota_line(quota: Quota) -> str:
     symbol = "⛔" if not quota.left else "🔻" if quota.left <= quota.reserved else "▫️"
-    left = f"{symbol} {quota.what}: {quota.left:,} of {quota.limit:,} calls left {_per(quota.per)}"
-    if not quota.left:
-        return f"{left}, free again {relative(quota.free_at)}" if quota.free_at is not None else left
-    kept = "all" if quota.left <= quota.reserved else f"{quota.reserved:,}"
-    return f"{left} ({kept} for staff)"
+    left = _COUNTED[quota.what](left=number(quota.left), limit=number(quota.limit))
+    facts = [f"{symbol} {left}", _PERIODS[quota.per]()]
+    if quota.left:
+        facts.append(_reserve(quota))
+    elif quota.free_at is not None:
+        # Translators: when calls are possible again; {when} is like "in 5 minutes".
+        facts.append(t("free again: {when}", when=relative(quota.free_at)))
+    return " · ".join(facts)
 
 
-def _per(window: timedelta) -> str:
-    for name, unit in _PERIODS.items():
-        if window % unit == timedelta(0):
-            number = window // unit
-            return f"this {name}" if number == 1 else f"in {number:,} {name}s"
-    return f"in {window.total_seconds():g} seconds"
+def _reserve(quota: Quota) -> str:
+    """Return how many of the calls that are left are for the staff only."""
+    if quota.left <= quota.reserved:
+        return t("all for the staff only")
+    return tn("{count} for the staff only", "{count} for the staff only", quota.reserved)
 
 
 async def setup(client: commands.Bot) -> None:

@@ -10,7 +10,7 @@ from bot.demo.scene import Scene
 from tests.cogs.test_inventory import wait
 from tests.support.seen import text_of
 
-FAILING = "Its last answers were errors or did not come. It is still asked."
+FAILING = "Its last answers were errors, or none came. SkinDesk still asks it."
 
 
 async def status(scene: Scene, actor: simcord.MemberActor) -> dict[str, list[str]]:
@@ -43,21 +43,21 @@ async def test_failing(scene: Scene) -> None:
 
     for actor in (scene.customer, scene.agent):
         seen = await status(scene, actor)
-        assert seen.pop("AssetPay") == [f"⚠️ Failing since {relative(began)}", FAILING]
+        assert seen.pop("AssetPay") == [f"⚠️ Failing · Since: {relative(began)}", FAILING]
         assert set(map(tuple, seen.values())) == {("✅ Working",)}
     assert (await status(scene, scene.moderator))["AssetPay"] == [
-        f"⚠️ Failing since {relative(began)}",
+        f"⚠️ Failing · Since: {relative(began)}",
         FAILING,
         "Last failure: SkinDesk could not read the provider's answer",
-        "▫️ inventories: 9,999 of 10,000 calls left this minute (2,000 for staff)",
-        "▫️ trades: 3,000 of 3,000 calls left this minute (600 for staff)",
-        "▫️ trade URL checks: 100,000 of 100,000 calls left this hour (20,000 for staff)",
+        "▫️ Inventories: 9,999 of 10,000 calls left · per minute · 2,000 for the staff only",
+        "▫️ Trades: 3,000 of 3,000 calls left · per minute · 600 for the staff only",
+        "▫️ Trade URL checks: 100,000 of 100,000 calls left · per hour · 20,000 for the staff only",
     ]
 
     wait(scene, 20)
     answered = scene.clock.now()
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-    assert (await status(scene, scene.customer))["AssetPay"] == [f"✅ Working since {relative(answered)}"]
+    assert (await status(scene, scene.customer))["AssetPay"] == [f"✅ Working · Since: {relative(answered)}"]
 
 
 async def test_open_breaker(scene: Scene) -> None:
@@ -66,7 +66,7 @@ async def test_open_breaker(scene: Scene) -> None:
     for person in (scene.world.customer, scene.world.other_customer, scene.world.collector):
         await fail(scene, of=person)
 
-    paused = f"❌ Paused after repeated failures since {began}"
+    paused = f"❌ Paused after repeated failures · Since: {began}"
     assert (await status(scene, scene.customer))["AssetPay"][0] == paused
     wait(scene, 60)
-    assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing since {began}", FAILING]
+    assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing · Since: {began}", FAILING]

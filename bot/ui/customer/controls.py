@@ -16,6 +16,7 @@ from bot.domain.pasted import LONGEST
 from bot.domain.snapshots import Audience
 from bot.domain.steam import SteamId
 from bot.domain.trade_url import parse_trade_url
+from bot.languages import Message, t
 from bot.services.customers import CustomerRequest
 from bot.services.inventory import InventoryRequest
 from bot.ui.customer.page import customer_page, note_options, notes_page
@@ -32,11 +33,12 @@ _KEY = r"customer:(?P<user>[1-8]?\d{1,18}):(?P<steam>\d{1,17})"
 
 # Without symbols, three buttons fit in one row on a phone.
 _LABELS = {
-    "trades": "Trades",
-    "inventory": "Inventory",
-    "refresh": "Refresh",
-    "note": "Add a note",
-    "notes": "All notes",
+    "trades": Message("Trades"),
+    "inventory": Message("Inventory"),
+    # Translators: a button that reads the page again.
+    "refresh": Message("Refresh", "button"),
+    "note": Message("Add a note"),
+    "notes": Message("All notes"),
 }
 _ROWS = {"note": 1, "notes": 1}
 
@@ -81,7 +83,7 @@ class CustomerButton(
 
     def __init__(self, key: CustomerKey, action: str) -> None:
         super().__init__(
-            discord.ui.Button(label=_LABELS[action], custom_id=custom_id(key, action), row=_ROWS.get(action, 0))
+            discord.ui.Button(label=_LABELS[action](), custom_id=custom_id(key, action), row=_ROWS.get(action, 0))
         )
         self._key = key
         self._action = action
@@ -149,7 +151,7 @@ class NoteSelect(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], tem
     def __init__(self, key: CustomerKey, options: list[discord.SelectOption] | None = None) -> None:
         super().__init__(
             discord.ui.Select(
-                placeholder="Remove a note…", options=options or [], custom_id=custom_id(key, "remove"), row=0
+                placeholder=t("Remove a note…"), options=options or [], custom_id=custom_id(key, "remove"), row=0
             )
         )
         self._key = key
@@ -178,17 +180,17 @@ class NoteSelect(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], tem
 class NoteModal(SkinDeskModal, template=_KEY + ":note:text"):
     """Asks for a note on a customer."""
 
-    text: discord.ui.TextInput[NoteModal] = discord.ui.TextInput(
-        label="Note for your colleagues",
-        custom_id="text",
-        style=discord.TextStyle.paragraph,
-        placeholder="The customer gets it with /mydata export: write only what they may read.",
-        max_length=MAX_NOTE,
-    )
-
     def __init__(self, key: CustomerKey) -> None:
-        super().__init__(title="Note on this customer", custom_id=custom_id(key, "note", "text"))
+        super().__init__(title=t("Note on this customer"), custom_id=custom_id(key, "note", "text"))
         self._key = key
+        box: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            label=t("Note for your colleagues"),
+            custom_id="text",
+            style=discord.TextStyle.paragraph,
+            placeholder=t("The customer gets it with /mydata export: write only what they may read."),
+            max_length=MAX_NOTE,
+        )
+        self.add_item(box)
 
     @classmethod
     def from_custom_id(cls, match: re.Match[str], /) -> Self:
@@ -209,15 +211,15 @@ class TradeUrlModal(SkinDeskModal, template=_KEY + ":inventory:url"):
     """Asks for the customer's trade URL, without which no provider prices an inventory."""
 
     def __init__(self, key: CustomerKey) -> None:
-        super().__init__(title="Inventory of this customer", custom_id=custom_id(key, "inventory", "url"))
+        super().__init__(title=t("Inventory of this customer"), custom_id=custom_id(key, "inventory", "url"))
         self._key = key
         box: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="tradeurl", max_length=LONGEST // 2, placeholder="https://steamcommunity.com/tradeoffer/new/?…"
         )
         self.add_item(
             discord.ui.Label(
-                text="Their trade URL",
-                description="SkinDesk does not keep it. They find it at steamcommunity.com/my/tradeoffers/privacy",
+                text=t("Their trade URL"),
+                description=t("SkinDesk does not keep it. They find it at steamcommunity.com/my/tradeoffers/privacy"),
                 component=box,
             )
         )
