@@ -102,24 +102,24 @@ def failing_first(*replies: Reply) -> Callable[[Recorded], Reply]:
     return script
 
 
-UNVERIFIED_CLIENT = {("inventories", 10, MINUTE), ("trades", 30, MINUTE), ("client tokens", 100, HOUR)}
-VERIFIED_CLIENT = {("inventories", 1_000, MINUTE), ("trades", 3_000, MINUTE), ("client tokens", 1_000_000, HOUR)}
+UNVERIFIED_CLIENT = {("inventories", 10, MINUTE), ("trades", 30, MINUTE), ("client_tokens", 100, HOUR)}
+VERIFIED_CLIENT = {("inventories", 1_000, MINUTE), ("trades", 3_000, MINUTE), ("client_tokens", 1_000_000, HOUR)}
 DOCUMENTED = [
-    (ASSETPAY, False, {("inventories", 100, MINUTE), ("trades", 100, MINUTE), ("trade URL checks", 100, HOUR)}),
+    (ASSETPAY, False, {("inventories", 100, MINUTE), ("trades", 100, MINUTE), ("trade_url_checks", 100, HOUR)}),
     (
         ASSETPAY,
         True,
-        {("inventories", 10_000, MINUTE), ("trades", 3_000, MINUTE), ("trade URL checks", 100_000, HOUR)},
+        {("inventories", 10_000, MINUTE), ("trades", 3_000, MINUTE), ("trade_url_checks", 100_000, HOUR)},
     ),
-    (CLIENT, False, UNVERIFIED_CLIENT | {("trade URL checks", 100, HOUR)}),
-    (CLIENT, True, VERIFIED_CLIENT | {("trade URL checks", 100_000, HOUR)}),
+    (CLIENT, False, UNVERIFIED_CLIENT | {("trade_url_checks", 100, HOUR)}),
+    (CLIENT, True, VERIFIED_CLIENT | {("trade_url_checks", 100_000, HOUR)}),
     (LEGACY, False, UNVERIFIED_CLIENT),
     (LEGACY, True, VERIFIED_CLIENT),
     (SKINSBACK, None, {("requests", 500, MINUTE)}),
     (
         MANNCO,
         None,
-        {(route, 600, MINUTE) for route in ("active trades", "all trades", "resends", "logins")},
+        {(route, 600, MINUTE) for route in ("active_trades", "all_trades", "resends", "logins")},
     ),
 ]
 
@@ -163,16 +163,16 @@ async def test_every_call_is_counted(opened: Open):
     assert spent == {
         (ASSETPAY, "inventories"): 1,
         (ASSETPAY, "trades"): 1,
-        (ASSETPAY, "trade URL checks"): 1,
+        (ASSETPAY, "trade_url_checks"): 1,
         (CLIENT, "inventories"): 1,
         (CLIENT, "trades"): 2,
-        (CLIENT, "client tokens"): 1,
+        (CLIENT, "client_tokens"): 1,
         (LEGACY, "inventories"): 1,
         (LEGACY, "trades"): 2,
-        (LEGACY, "client tokens"): 1,
+        (LEGACY, "client_tokens"): 1,
         (SKINSBACK, "requests"): 3,
-        (MANNCO, "active trades"): 1,
-        (MANNCO, "all trades"): 2,
+        (MANNCO, "active_trades"): 1,
+        (MANNCO, "all_trades"): 2,
         (MANNCO, "resends"): 1,
         (MANNCO, "logins"): 1,
     }
@@ -204,7 +204,7 @@ async def test_trade_url_checker(opened: Open, tables, asked):
         health.provider
         for health in [await source.health() for source in providers.health]
         for quota in health.quotas
-        if quota.what == "trade URL checks"
+        if quota.what == "trade_url_checks"
     ]
     assert limited == ([] if asked is None else [asked])
     assert (providers.trade_url_checker is None) is (asked is None)
