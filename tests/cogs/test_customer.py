@@ -44,15 +44,15 @@ async def test_page(scene: Scene) -> None:
 
     lines = text.splitlines()
     assert lines[1] == f"{mia} · [Steam profile](https://steamcommunity.com/profiles/{account})"
-    assert lines[2].startswith(f"Linked by {scene.agent.mention} <t:")
-    assert f"is polite · {scene.moderator.mention} <t:" in text
-    assert " waiting · " in text
+    assert lines[2].startswith(f"Linked by {scene.agent.mention} (<t:")
+    assert f"is polite · {scene.moderator.mention} · <t:" in text
+    assert "waiting: " in text
     assert "❌ **failed** · Mannco.store withdrawal `480101` · <t:" in text
-    assert "**pending** · trade `480101` · [card](https://discord.com/channels/" in text
-    assert f"asked by {scene.agent.mention} <t:" in text
+    assert "**Resend 1 · pending** · trade `480101` · [card](https://discord.com/channels/" in text
+    assert f"asked for by {scene.agent.mention} (<t:" in text
     assert "“the bot was offline”" in text
-    assert f"{scene.moderator.mention} this page <t:" in text
-    assert f"{scene.moderator.mention} trades <t:" in text
+    assert f"{scene.moderator.mention} · this page · <t:" in text
+    assert f"{scene.moderator.mention} · trades · <t:" in text
     assert lines[-1] == f"SteamID `{account}`"
 
 
@@ -62,7 +62,7 @@ async def test_last_errors(scene: Scene) -> None:
     await scene.client.services.references.saved()
     text = text_of(await customer(scene, scene.agent, member=scene.customer))
 
-    assert f"{refused.splitlines()[0]} <t:" in text
+    assert f"{refused.splitlines()[0]} · <t:" in text
     assert f" · reference `{refused.split()[-1]}`" in text
 
 
@@ -102,9 +102,9 @@ async def test_ask_to_resend(scene: Scene) -> None:
     form = await press(scene.agent, page, "Ask to resend")
     asked = await give_reason(form, scene.agent, "the bot was offline")
 
-    assert "the moderators have been asked" in extra_text_of(asked)
+    assert "The moderators have been asked" in extra_text_of(asked)
     again = text_of(await press(scene.agent, page, "Refresh"))
-    assert "**pending** · trade `480101`" in again
+    assert "· pending** · trade `480101`" in again
     assert "*Ask to resend* is about trade `480101`" not in again
 
 
@@ -143,7 +143,7 @@ def test_notes_of_member_and_account():
     note = Note(1, 1, 5, None, 6, "polite", datetime(2026, 1, 1, tzinfo=UTC))
     shown = NoteList(CustomerKey(5), (note,) * (NOTES_AT_MOST + 2), frozenset(), hides_authors=False)
 
-    assert str(notes_page(shown, reader_id=6).footer.text).startswith("There is no room for more.")
+    assert str(notes_page(shown, reader_id=6).footer.text).startswith("There is no room for more notes.")
 
 
 async def test_my_data(scene: Scene) -> None:

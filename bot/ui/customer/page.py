@@ -20,12 +20,14 @@ from bot.domain.resends import Resend, ResendState
 from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.steam_links import profile_url
 from bot.domain.trades import NotAsked, Trade, TradeState
+from bot.languages import Message, listed, number, t, tn
 from bot.ports import Explanations
 from bot.ui.audit import actor_mention
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, plain, relative
 from bot.ui.resends.card import link_to_card
+from bot.ui.resends.states import short_title
 from bot.ui.trades.block import DIRECTIONS, label_for, symbol_of
 from bot.ui.trades.head import failures, notes, nothing
 
@@ -41,25 +43,30 @@ _WHOLE_NOTE = MAX_NOTE + 80
 """Escaped, a note of ordinary text is little longer; all of them still fit one message."""
 
 _STATES = (
-    ("waiting", frozenset({TradeState.PREPARED, TradeState.OFFERED})),
-    ("unclear", frozenset({TradeState.UNKNOWN})),
-    ("on hold", frozenset({TradeState.HELD})),
-    ("failed", frozenset({TradeState.FAILED})),
-    ("cancelled", frozenset({TradeState.CANCELLED})),
-    ("undone", frozenset({TradeState.REVERTED})),
-    ("completed", frozenset({TradeState.COMPLETED})),
+    # Translators: the states of trades. Each stands alone, as in "waiting: 3".
+    (Message("waiting", "state of a trade"), frozenset({TradeState.PREPARED, TradeState.OFFERED})),
+    (Message("unclear", "state of a trade"), frozenset({TradeState.UNKNOWN})),
+    (Message("on hold", "state of a trade"), frozenset({TradeState.HELD})),
+    (Message("failed", "state of a trade"), frozenset({TradeState.FAILED})),
+    (Message("cancelled", "state of a trade"), frozenset({TradeState.CANCELLED})),
+    # Translators: Steam or the provider took the trade back.
+    (Message("reversed", "state of a trade"), frozenset({TradeState.REVERTED})),
+    (Message("completed", "state of a trade"), frozenset({TradeState.COMPLETED})),
 )
-_STEPS = {
-    NotAsked.TRADE_URL: "which needs the trade URL as `steam_id`.",
-    NotAsked.REFERENCE: "which finds single trades by their numbers: `/trades` with `reference`.",
-    NotAsked.OTHER_ACCOUNT: "where the client token that is set here is another account's.",
+_NOT_ASKED = {
+    NotAsked.TRADE_URL: Message("Not asked: {providers}. To include its trades, give the trade URL as `steam_id`."),
+    NotAsked.REFERENCE: Message(
+        "Not asked: {providers}. It finds single trades by their numbers: `/trades` with `reference`."
+    ),
+    NotAsked.OTHER_ACCOUNT: Message("Not asked: {providers}. The client token that is set here is another account's."),
 }
 """The first one that applies is the easiest."""
 _VIEWED = {
-    AuditAction.CUSTOMER_VIEWED: "this page",
-    AuditAction.TRADES_VIEWED: "trades",
-    AuditAction.INVENTORY_VIEWED: "inventory",
-    AuditAction.REFERENCE_VIEWED: "an error",
+    # Translators: what somebody viewed; each stands alone.
+    AuditAction.CUSTOMER_VIEWED: Message("this page"),
+    AuditAction.TRADES_VIEWED: Message("trades", "viewed by staff"),
+    AuditAction.INVENTORY_VIEWED: Message("inventory", "viewed by staff"),
+    AuditAction.REFERENCE_VIEWED: Message("an error", "viewed by staff"),
 }
 
 
@@ -72,41 +79,55 @@ def customer_page(customer: Customer, *, reader_id: int, explanations: Explanati
         *_resends_field(customer),
         *_errors_field(customer.errors),
         *_views_field(customer.views),
-        Field("To copy", f"SteamID {code(str(key.steam_id))}" if key.steam_id else f"Member {code(str(key.user_id))}"),
+        # Translators: an id follows, to be copied.
+        Field(t("To copy"), _to_copy(key)),
     ]
     is_waiting = bool(customer.open_resends) or _has_open(customer.answer)
     return card(
-        title="Customer",
+        title=t("Customer"),
         description="\n".join(_who(customer)),
         fields=fields,
         colour=Tone.WAITING if is_waiting else Tone.NEUTRAL,
     )
 
 
+def _to_copy(key: CustomerKey) -> str:
+    if key.steam_id is not None:
+        return t("SteamID {account}", account=code(str(key.steam_id)))
+    return t("User ID {user}", user=code(str(key.user_id)))
+
+
 def notes_page(shown: NoteList, *, reader_id: int) -> discord.Embed:
     """Return all notes on a customer."""
     fields = [
-        Field(f"Note {number}", f"{outside(note.text, _WHOLE_NOTE)}\n{_by(note, shown, reader_id)}")
+        Field(_note_title(number), f"{outside(note.text, _WHOLE_NOTE)}\n{_by(note, shown, reader_id)}")
         for number, note in enumerate(shown.notes, 1)
     ]
     left = NOTES_AT_MOST - len(shown.notes)
-    room = f"Room for {left} more." if left > 0 else "There is no room for more."
+    room = t("There is no room for more notes.")
+    if left > 0:
+        room = tn("Room for {count} more note.", "Room for {count} more notes.", left)
+    who = " · ".join(_names(shown.key))
     return card(
-        title="Notes on this customer",
-        description=" · ".join(_names(shown.key)) + ("" if fields else "\nThere is no note."),
+        title=t("Notes on this customer"),
+        description=who if fields else f"{who}\n{t('There is no note.')}",
         fields=fields,
         colour=Tone.NEUTRAL,
-        footer=f"{room} With /mydata export the customer gets them, without names.",
+        footer=f"{room} {t('With /mydata export the customer gets them, without names.')}",
     )
 
 
 def note_options(shown: NoteList) -> list[discord.SelectOption]:
     """Return the notes that the reader may remove, as options."""
     return [
-        discord.SelectOption(label=f"Note {number}", value=str(note.id), description=plain(note.text, 100))
+        discord.SelectOption(label=_note_title(number), value=str(note.id), description=plain(note.text, 100))
         for number, note in enumerate(shown.notes, 1)
         if note.id in shown.removable
     ]
+
+
+def _note_title(place: int) -> str:
+    return t("Note {number}", number=place)
 
 
 def _who(customer: Customer) -> Iterable[str]:
@@ -114,88 +135,96 @@ def _who(customer: Customer) -> Iterable[str]:
     key, link = customer.key, customer.link
     yield " · ".join(_names(key))
     if link is None:
-        yield (
-            "No Steam account is linked to them: `/link set` links one, or open this page by `steam_id`."
-            if key.steam_id is None
-            else "No member is linked to this account: `/link set` links one."
-        )
+        if key.steam_id is None:
+            yield t("No Steam account is linked to them: `/link set` links one, or open this page by `steam_id`.")
+        else:
+            yield t("No member is linked to this account: `/link set` links one.")
     else:
-        how = "by Steam sign-in" if link.source is LinkSource.SIGN_IN else f"by <@{link.linked_by}>"
-        yield f"Linked {how} {relative(link.linked_at)}"
+        when = relative(link.linked_at)
+        if link.source is LinkSource.SIGN_IN:
+            yield t("Linked by Steam sign-in ({when})", when=when)
+        else:
+            yield t("Linked by {who} ({when})", who=f"<@{link.linked_by}>", when=when)
         yield from _trust(link, customer.read_at)
     if customer.former_holders:
-        others = ", ".join(f"<@{user_id}>" for user_id in customer.former_holders)
-        yield f"⚠️ Within the last 72 hours the account was linked to {others}."
+        members = ", ".join(f"<@{user_id}>" for user_id in customer.former_holders)
+        yield t("⚠️ Within the last 72 hours this account was linked to: {members}", members=members)
     if customer.former_accounts:
         accounts = ", ".join(code(str(account)) for account in customer.former_accounts)
-        yield f"⚠️ Within the last 72 hours they had {accounts}."
+        yield t("⚠️ Within the last 72 hours this member was linked to: {accounts}", accounts=accounts)
 
 
 def _trust(link: Link, now: datetime) -> Iterable[str]:
     if link.is_self_made:
-        yield "⚠️ They linked it themselves as staff: nothing confirms that it is theirs."
+        yield t("⚠️ They linked it themselves as staff: nothing confirms that it is theirs.")
     if (until := link.waits_until(now)) is not None:
-        what = "own resends wait" if link.source is LinkSource.SIGN_IN else "own resends and codes wait"
-        yield f"⏳ **Fresh link:** {what} until {relative(until)}."
+        # Translators: {when} is like "in 5 hours".
+        if link.source is LinkSource.SIGN_IN:
+            yield t("⏳ **Fresh link:** own resends have to wait. They start {when}.", when=relative(until))
+        else:
+            yield t("⏳ **Fresh link:** own resends and codes have to wait. They start {when}.", when=relative(until))
 
 
 def _names(key: CustomerKey) -> list[str]:
     member = [] if key.user_id is None else [f"<@{key.user_id}>"]
-    return member + ([] if key.steam_id is None else [f"[Steam profile]({profile_url(key.steam_id)})"])
+    return member + ([] if key.steam_id is None else [f"[{t('Steam profile')}]({profile_url(key.steam_id)})"])
 
 
 def _notes_field(shown: NoteList, reader_id: int) -> list[Field]:
     lines = [
         f"{outside(note.text, _NOTE_PREVIEW)} · {_by(note, shown, reader_id)}" for note in shown.notes[:_NOTES_SHOWN]
     ]
-    return [Field(f"📝 Notes: {len(shown.notes)}", "\n".join(lines))] if lines else []
+    return [Field(t("📝 Notes: {count}", count=len(shown.notes)), "\n".join(lines))] if lines else []
 
 
 def _by(note: Note, shown: NoteList, reader_id: int) -> str:
     """Return who wrote a note when, and about whom, if that is not the customer as they are now."""
-    author = "the staff" if shown.hides_authors and note.author_id != reader_id else f"<@{note.author_id}>"
-    line = f"{author} {relative(note.at)}"
+    # Translators: stands for the name of a colleague that a reader does not learn.
+    author = t("the staff") if shown.hides_authors and note.author_id != reader_id else f"<@{note.author_id}>"
+    facts = [author, relative(note.at)]
     if note.user_id is not None and note.user_id != shown.key.user_id:
-        return f"{line}, about <@{note.user_id}>"
-    if note.steam_id is not None and note.steam_id != shown.key.steam_id:
-        return f"{line}, with {code(str(note.steam_id))}"
-    return line
+        facts.append(t("about: {who}", who=f"<@{note.user_id}>"))
+    elif note.steam_id is not None and note.steam_id != shown.key.steam_id:
+        facts.append(t("about: {who}", who=code(str(note.steam_id))))
+    return " · ".join(facts)
 
 
 def _trades_field(customer: Customer, explanations: Explanations) -> Field:
     """Return how many trades are in which state, the newest of those that matter, and what each provider said."""
     answer = customer.answer
     if answer is None:
-        why = "No provider that lists trades is switched on." if customer.key.steam_id else "No account, no trades."
-        return Field("Trades", why)
+        if customer.key.steam_id is not None:
+            return Field(t("Trades"), t("No provider that lists trades is switched on."))
+        return Field(t("Trades"), t("Without a linked Steam account there are no trades to show."))
     if not answer.trades:
         said = notes(answer, explanations=explanations, staff=True)
-        return Field("Trades", "\n".join(filter(None, [nothing(answer, staff=True), *said])))
+        return Field(t("Trades"), "\n".join(filter(None, [nothing(answer, staff=True), *said])))
     states = Counter(trade.state for trade in answer.trades)
     counts = ((word, sum(states[state] for state in group)) for word, group in _STATES)
     lines = [
-        " · ".join(f"{number:,} {word}" for word, number in counts if number),
+        " · ".join(t("{state}: {count}", state=word, count=number(n)) for word, n in counts if n),
         *(_trade_line(trade) for trade in _leading(answer.trades)),
         *failures(answer, explanations, staff=True),
         *_left_out(answer),
     ]
-    return Field("Trades", "\n".join(lines))
+    return Field(t("Trades"), "\n".join(lines))
 
 
 def _left_out(answer: TradesAnswer) -> Iterable[str]:
     """Yield whose trades may be missing: why is said by the page of trades."""
     partial = [part for part in answer.parts if part.unread or part.is_cut or part.is_full or part.limit is not None]
     if partial:
-        yield f"Some may be missing: {_labels(partial)}. *Trades* says why."
+        yield t("Some may be missing: {providers}. *Trades* says why.", providers=_labels(partial))
     unasked = [part for part in answer.parts if part.not_asked is not None]
     families = {part.provider.family for part in answer.parts if part.not_asked is None}
     if unasked := [part for part in unasked if part.provider.family not in families]:
         lacking = {part.not_asked for part in unasked}
-        yield f"Not asked: {_labels(unasked)}, {next(step for what, step in _STEPS.items() if what in lacking)}"
+        message = next(message for what, message in _NOT_ASKED.items() if what in lacking)
+        yield message(providers=_labels(unasked))
 
 
 def _labels(parts: Iterable[TradesPart]) -> str:
-    return ", ".join(dict.fromkeys(ProviderName(part.provider.family).label for part in parts))
+    return listed(dict.fromkeys(ProviderName(part.provider.family).label for part in parts))
 
 
 def _leading(trades: Sequence[Trade]) -> Sequence[Trade]:
@@ -224,59 +253,73 @@ def _resends_field(customer: Customer) -> list[Field]:
     decided = [resend for resend in customer.resends if not resend.state.is_open]
     lines = [_resend_line(resend) for resend in (*standing, *decided)[: max(_RESENDS_SHOWN, len(standing))]]
     if (trade := customer.newest_resendable) is not None:
-        lines.append(f"*Ask to resend* is about trade {code(trade.id)}")
-    return [Field(f"Resends: {len(standing)} open", "\n".join(lines))] if lines else []
+        lines.append(t("*Ask to resend* is about trade {trade}", trade=code(trade.id)))
+    return [Field(t("Open resends: {count}", count=len(standing)), "\n".join(lines))] if lines else []
 
 
 def _resend_line(resend: Resend) -> str:
     """Return a request: its state, by whom and why, and who asked for it and why."""
-    state = f"**{resend.state.value}**"
-    if resend.is_withdrawn:
-        state = "**withdrawn**"
-    elif (by := resend.settled_by or resend.decided_by) is not None:
+    facts = [f"**{short_title(resend)}**"]
+    if not resend.is_withdrawn and (by := resend.settled_by or resend.decided_by) is not None:
         at = resend.settled_at or resend.decided_at
-        state += f" by <@{by}>" + ("" if at is None else f" {relative(at)}")
+        facts.append(t("by {who}", who=f"<@{by}>") if at is None else _by_whom(by, at))
     if resend.state is ResendState.DENIED:
-        state += _reason(resend.decision_reason)
-    card_link = link_to_card(resend) if resend.state.is_open else None
-    trade = f"trade {code(str(resend.trade_id))}" + (f" · [card]({card_link})" if card_link else "")
-    asked = f"asked by <@{resend.requested_by}> {relative(resend.requested_at)}{_reason(resend.reason)}"
-    return f"{state} · {trade} · {asked}"
+        facts += _reason(resend.decision_reason)
+    facts.append(t("trade {trade}", trade=code(str(resend.trade_id))))
+    if resend.state.is_open and (link := link_to_card(resend)):
+        # Translators: a link to the card of the request.
+        facts.append(f"[{t('card')}]({link})")
+    asked = t("asked for by {who} ({when})", who=f"<@{resend.requested_by}>", when=relative(resend.requested_at))
+    return " · ".join([*facts, asked, *_reason(resend.reason)])
 
 
-def _reason(text: str | None) -> str:
-    return f" “{outside(text, _LONGEST_REASON)}”" if text else ""
+def _by_whom(user_id: int, at: datetime) -> str:
+    return t("by {who} ({when})", who=f"<@{user_id}>", when=relative(at))
+
+
+def _reason(text: str | None) -> list[str]:
+    return [f"“{outside(text, _LONGEST_REASON)}”"] if text else []
 
 
 def _errors_field(errors: Sequence[ErrorReference]) -> list[Field]:
     lines = [
-        f"{outside(error.title, _LONGEST_TITLE)} {relative(error.at)} · reference {code(error.reference)}"
+        " · ".join(
+            [
+                outside(error.title, _LONGEST_TITLE),
+                relative(error.at),
+                t("reference {reference}", reference=code(error.reference)),
+            ]
+        )
         for error in errors[:_ERRORS_SHOWN]
     ]
-    return [Field("Last errors: /explain has the facts", "\n".join(lines))] if lines else []
+    return [Field(t("Last errors: /explain has the facts"), "\n".join(lines))] if lines else []
 
 
 def _views_field(views: Sequence[AuditRow]) -> list[Field]:
     """Return which staff looked last, equal views together with their newest time."""
     newest: dict[str, datetime] = {}
     for row in views:
-        newest.setdefault(f"{actor_mention(row)} {_VIEWED[row.action]}", row.at)
-    lines = [f"{what} {relative(at)}" for what, at in list(newest.items())[:_VIEWS_SHOWN]]
-    return [Field("Last viewed by", "\n".join(lines))] if lines else []
+        newest.setdefault(f"{actor_mention(row)} · {_VIEWED[row.action]()}", row.at)
+    lines = [f"{what} · {relative(at)}" for what, at in list(newest.items())[:_VIEWS_SHOWN]]
+    return [Field(t("Last viewed by"), "\n".join(lines))] if lines else []
 
 
 register_messages(
     {
         NoteNotFound: ErrorMessage(
-            "No such note of yours",
-            "It was removed already, or a colleague wrote it. Nothing was changed.",
-            "Open *All notes* again. A member with `access.manage` can remove anyone's notes.",
+            Message("No such note of yours"),
+            Message("It was removed already, or a colleague wrote it. Nothing was changed."),
+            Message("Open *All notes* again. A member with `access.manage` can remove anyone's notes."),
             again=NOT_AGAIN,
         ),
-        TooManyNotes: ErrorMessage(
-            "This customer has enough notes",
-            f"SkinDesk keeps {NOTES_AT_MOST} notes on a customer. Yours was not added.",
-            "Remove an old one first: *All notes*, *Remove a note…*.",
+        TooManyNotes: lambda *_: ErrorMessage(
+            Message("This customer has enough notes"),
+            tn(
+                "SkinDesk keeps {count} note on a customer. Yours was not added.",
+                "SkinDesk keeps {count} notes on a customer. Yours was not added.",
+                NOTES_AT_MOST,
+            ),
+            Message("Remove an old one first: *All notes*, *Remove a note…*."),
         ),
     }
 )
