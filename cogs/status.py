@@ -91,7 +91,7 @@ def _summary(providers: int, troubled: int) -> str:
 def _lines(health: ProviderHealth, explanations: Explanations) -> list[str]:
     state = _STATES[health.state]()
     # Translators: {when} is like "5 minutes ago".
-    since = [] if health.since is None else [t("Since: {when}", when=relative(health.since))]
+    since = [] if health.since is None else [t("since: {when}", when=relative(health.since))]
     lines = [" · ".join([state, *since])]
     if health.state in _MEANINGS:
         lines.append(_MEANINGS[health.state]())

@@ -43,10 +43,10 @@ async def test_failing(scene: Scene) -> None:
 
     for actor in (scene.customer, scene.agent):
         seen = await status(scene, actor)
-        assert seen.pop("AssetPay") == [f"⚠️ Failing · Since: {relative(began)}", FAILING]
+        assert seen.pop("AssetPay") == [f"⚠️ Failing · since: {relative(began)}", FAILING]
         assert set(map(tuple, seen.values())) == {("✅ Working",)}
     assert (await status(scene, scene.moderator))["AssetPay"] == [
-        f"⚠️ Failing · Since: {relative(began)}",
+        f"⚠️ Failing · since: {relative(began)}",
         FAILING,
         "Last failure: SkinDesk could not read the provider's answer",
         "▫️ Inventories: 9,999 of 10,000 calls left · per minute · 2,000 for the staff only",
@@ -57,7 +57,7 @@ async def test_failing(scene: Scene) -> None:
     wait(scene, 20)
     answered = scene.clock.now()
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-    assert (await status(scene, scene.customer))["AssetPay"] == [f"✅ Working · Since: {relative(answered)}"]
+    assert (await status(scene, scene.customer))["AssetPay"] == [f"✅ Working · since: {relative(answered)}"]
 
 
 async def test_open_breaker(scene: Scene) -> None:
@@ -66,7 +66,7 @@ async def test_open_breaker(scene: Scene) -> None:
     for person in (scene.world.customer, scene.world.other_customer, scene.world.collector):
         await fail(scene, of=person)
 
-    paused = f"❌ Paused after repeated failures · Since: {began}"
+    paused = f"❌ Paused after repeated failures · since: {began}"
     assert (await status(scene, scene.customer))["AssetPay"][0] == paused
     wait(scene, 60)
-    assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing · Since: {began}", FAILING]
+    assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing · since: {began}", FAILING]
