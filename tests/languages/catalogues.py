@@ -2,22 +2,20 @@
 
 import io
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_file
-from babel.messages.frontend import parse_keywords
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from bot.languages.language import EXPLANATIONS, FOLDER, MESSAGES
 from bot.providers.catalogue import packaged, read
+from tests.languages.sources import all_modules, messages, name_of
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCES = ("bot/ui", "bot/web", "cogs")
-KEYWORDS: Any = parse_keywords(["t", "tn:1,2", "tp:1c,2", "Message:1,1t", "Message:1,2c,2t", "locale_str"])
 COMMENT = "Translators:"
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "RUB": "₽", "UAH": "₴"}
 """For languages whose symbol in CLDR is the currency's code: customers know the sign from the shops."""
@@ -34,13 +32,33 @@ def templates() -> dict[str, Catalog]:
 
 def _messages() -> Catalog:
     template = Catalog(project="SkinDesk")
-    for path in sorted(path for folder in SOURCES for path in (ROOT / folder).rglob("*.py")):
-        name = str(path.relative_to(ROOT))
-        for _, message, comments, context in extract_from_file(
-            "python", path, keywords=KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
-        ):
-            template.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
+    for name, tree in all_modules():
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        for call, texts in messages(tree):
+            if texts is not None:
+                context, message = _key_of(name_of(call), texts)
+                comments = list(_comments(lines, call.lineno))
+                template.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
     return template
+
+
+def _key_of(function: str, texts: list[str]) -> tuple[str | None, str | tuple[str, str]]:
+    """Return context and message of a call with these texts."""
+    match function, texts:
+        case "tn", [one, many]:
+            return None, (one, many)
+        case ("tp", [context, text]) | ("Message", [text, context]):
+            return context, text
+        case _:
+            return None, texts[0]
+
+
+def _comments(lines: list[str], number: int) -> Iterator[str]:
+    """Yield what the lines above a call tell translators."""
+    above = takewhile(lambda line: line.startswith("#"), (line.strip() for line in reversed(lines[: number - 1])))
+    found = " ".join(line.lstrip("# ") for line in reversed(list(above)))
+    if COMMENT in found:
+        yield found.partition(COMMENT)[2].strip()
 
 
 def _explanations() -> Catalog:

@@ -34,7 +34,7 @@ def raw_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def messages(tree: ast.Module) -> Iterator[tuple[ast.Call, list[str] | None]]:
     """Yield the calls that make messages with their texts; None instead of texts that are no literals."""
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or (name := _name(node.func)) not in TRANSLATING:
+        if not isinstance(node, ast.Call) or (name := name_of(node)) not in TRANSLATING:
             continue
         texts = node.args[: TRANSLATING[name]]
         literal = [each.value for each in texts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
@@ -49,6 +49,12 @@ def placeholders(text: str) -> set[str]:
 def all_modules() -> Iterator[tuple[str, ast.Module]]:
     """Yield the modules that have texts for people."""
     return modules(*FOLDERS)
+
+
+def name_of(call: ast.Call) -> str:
+    """Return the name of the function that is called."""
+    func = call.func
+    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
 
 
 def _walk(node: ast.AST, parents: tuple[ast.AST, ...]) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
@@ -67,8 +73,8 @@ def _is_code(node: ast.Constant, parents: tuple[ast.AST, ...]) -> bool:
 
 def _holds_code(outer: ast.AST, inner: ast.AST) -> bool:
     match outer:
-        case ast.Call(func=func):
-            return _name(func) in TRANSLATING or _NOT_FOR_PEOPLE.fullmatch(ast.unparse(func)) is not None
+        case ast.Call(func=func) as call:
+            return name_of(call) in TRANSLATING or _NOT_FOR_PEOPLE.fullmatch(ast.unparse(func)) is not None
         case ast.keyword(arg=arg):
             return arg in _KEYWORDS_OF_CODE
         case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=annotation):
@@ -79,7 +85,3 @@ def _holds_code(outer: ast.AST, inner: ast.AST) -> bool:
             return inner is key
         case _:
             return isinstance(outer, ast.Raise)
-
-
-def _name(func: ast.expr) -> str:
-    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
