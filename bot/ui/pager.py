@@ -10,7 +10,6 @@ from bot.domain.access import Capability
 from bot.domain.errors import ProviderError
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
 from bot.languages import Message
-from bot.ui.explain import title_of
 from bot.ui.interaction.components import offered
 from bot.ui.interaction.error_handler import handle, log_failure, remember
 from bot.ui.interaction.rights import requires
@@ -58,9 +57,7 @@ def log_parts(session: InteractionSession, parts: Iterable[ProviderAnswer | Trad
         if part.failure is not None and part.reference is not None:
             error = ProviderError(part.failure)
             log_failure(session, error, part.reference)
-            explanation = session.services.explanations.explain(part.failure)
-            hidden = explanation.confidential and audience is not Audience.STAFF
-            remember(session, error, part.reference, title=title_of(explanation, hidden=hidden))
+            remember(session, error, part.reference, audience=audience)
 
 
 def page_buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:

@@ -86,8 +86,7 @@ async def report(session: InteractionSession, error: Exception) -> None:
         session.close()
         return
     audience, explanations = await _audience(session), session.services.explanations
-    shown = DiscordUnavailable() if is_trouble_of_discord(cause) else cause
-    embed = error_embed(shown, audience=audience, explanations=explanations, reference=error_reference)
+    embed = error_embed(_shown(cause), audience=audience, explanations=explanations, reference=error_reference)
     try:
         await session.reply(embed, view=_view_under(session, cause, audience))
     except Exception as failed:  # noqa: BLE001 -- the log has the first error already
@@ -99,9 +98,12 @@ async def report(session: InteractionSession, error: Exception) -> None:
             getattr(failed, "status", None),
             getattr(failed, "code", None),
         )
-    with in_language(ENGLISH):
-        stored = error_embed(shown, audience=audience, explanations=explanations, reference=error_reference)
-    remember(session, cause, error_reference, title=stored.title or "")
+    remember(session, cause, error_reference, audience=audience)
+
+
+def _shown(error: Exception) -> Exception:
+    """Return the error whose message the user is shown."""
+    return DiscordUnavailable() if is_trouble_of_discord(error) else error
 
 
 def log_failure(session: InteractionSession, error: Exception, error_reference: str) -> None:
@@ -143,15 +145,15 @@ def log_failure(session: InteractionSession, error: Exception, error_reference: 
         _log.warning("reported after the end %s reason=%s", facts, type(error).__name__)
 
 
-def remember(session: InteractionSession, error: Exception, error_reference: str, *, title: str) -> None:
+def remember(session: InteractionSession, error: Exception, error_reference: str, *, audience: Audience) -> None:
     """Keep the facts behind the reference of an error that the user is shown, for the staff; a failure is logged."""
     try:
-        _remember(session, error, error_reference, title)
+        _remember(session, error, error_reference, audience)
     except Exception:  # noqa: BLE001 -- the user is shown the error all the same
         _log.exception("facts not kept reference=%s", error_reference)
 
 
-def _remember(session: InteractionSession, error: Exception, error_reference: str, title: str) -> None:
+def _remember(session: InteractionSession, error: Exception, error_reference: str, audience: Audience) -> None:
     services, trace = session.services, session.trace
     if trace.guild_id is None or not session.is_served:  # nothing is stored about another server
         return
@@ -164,13 +166,16 @@ def _remember(session: InteractionSession, error: Exception, error_reference: st
             request_id=_redacted(failure.request_id),
             place=_redacted(failure.place),
         )
+    with in_language(ENGLISH):
+        explanations = services.explanations
+        told = error_embed(_shown(error), audience=audience, explanations=explanations, reference=error_reference)
     services.references.remember(
         error_reference,
         guild_id=trace.guild_id,
         user_id=trace.user_id,
         command=trace.command,
         error=type(error).__name__,
-        title=title,
+        title=told.title or "",
         failure=failure,
     )
 
