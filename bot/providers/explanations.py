@@ -31,7 +31,8 @@ from bot.providers.pasted_steam import (
     result_names,
     steam_results,
 )
-from bot.providers.suggestions import best, of_error, of_status
+from bot.providers.suggestions import Searchables, best, of_error, of_status
+from bot.providers.titles import Titles, folded
 from bot.providers.translations import all_for_reader, for_reader
 
 _TRADE = "trade"
@@ -42,7 +43,7 @@ _KEY_IN_CAPITALS = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{4,}(?![A-Za-z0-9_])")
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)  # unlike lower(), it keeps every position
 _QUOTES = "\"'`“”„»«"
 _PHRASE_LENGTH = 3
-"""Keys and titles of this many words do not occur in other sentences by chance."""
+"""Keys of this many words do not occur in other sentences by chance."""
 _HTTP_END = 600
 _HAS_ENVELOPE = frozenset({FailureKind.REFUSED, FailureKind.THROTTLED, FailureKind.BROKEN})
 
@@ -58,7 +59,7 @@ class Catalogue:
         self._by_any_method: dict[tuple[Dialect, str], Explanation] = {}
         self._causes: dict[str, Explanation] = {}
         for explanation, methods, texts, is_failure_word in entries.errors:
-            self._causes |= {_folded(text): explanation for text in texts}
+            self._causes |= {folded(text): explanation for text in texts}
             if is_failure_word:
                 self._by_key[explanation.dialect, _TRADE, explanation.key] = explanation
                 continue  # said of a trade: as a call's error the same word may mean something else
@@ -94,21 +95,17 @@ class Catalogue:
             for word in dict.fromkeys((plain_key(explanation.key), as_key(explanation.key))):
                 self._by_word[word].append(explanation)
             self._by_exact_key[explanation.key].append(explanation)
-        self._messages = {_folded(each.key): each for each in found if " " in each.key}
+        self._messages = {folded(each.key): each for each in found if " " in each.key}
         self._message = _any_of(self._messages)
-        self._titles: defaultdict[str, list[Explanation]] = defaultdict(list)
-        for explanation in found:
-            if explanation.title.count(" ") >= _PHRASE_LENGTH - 1:
-                self._titles[_folded(explanation.title)].append(explanation)
-        self._title = _any_of(self._titles)
+        self._titles = Titles(found)
         spelled = sorted((key for key in self._by_word if "_" in key), key=len, reverse=True)
         self._spelled_key = re.compile(
             rf"(?<![\w-])(?=[a-z])(?:{'|'.join(key.replace('_', '[ -]') for key in spelled)})(?![\w-])"
         )
         self._entries: dict[str, Explanation | StatusExplanation] = {each.id: each for each in entries.statuses}
         self._entries |= {each.id: each for each in (*found, self._unknown, self._unknown_of_steam)}
-        self._searchables = tuple(map(of_error, found))
-        self._searchable_statuses = tuple(map(of_status, found_by_word))
+        self._searchables = Searchables(found, of_error)
+        self._searchable_statuses = Searchables(found_by_word, of_status)
 
     @classmethod
     def load(cls) -> Self:
@@ -165,8 +162,7 @@ class Catalogue:
         if not found and not of_steam:
             found = _within(self._causes_in(text), None if dialect is Dialect.MANNCO else dialect)
         if not found and not of_steam:
-            titles = dict.fromkeys(self._title.findall(_folded(text)))
-            found = _within((each for title in titles for each in self._titles[title]), dialect)
+            found = _within(self._titles.named_in(text), dialect)
         if not found and not of_steam:
             found = _within(self._http(text, numbers), dialect)
         named_providers = providers_named(text)
@@ -192,13 +188,13 @@ class Catalogue:
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, or else is similar to it."""
-        return all_for_reader(best(self._searchables, text, dialect, limit=limit))
+        return all_for_reader(best(self._searchables.for_reader(), text, dialect, limit=limit))
 
     def suggest_statuses(
         self, text: str, dialect: Dialect | None = None, *, limit: int = 25
     ) -> tuple[StatusExplanation, ...]:
         """Return the statuses whose word or title begins with or contains ``text``, or else is similar to it."""
-        return all_for_reader(best(self._searchable_statuses, text, dialect, limit=limit))
+        return all_for_reader(best(self._searchable_statuses.for_reader(), text, dialect, limit=limit))
 
     def find_statuses(self, text: str, dialect: Dialect | None = None) -> tuple[StatusExplanation, ...]:
         """Return the statuses that a text names: "status 4", or a status word alone.
@@ -255,7 +251,7 @@ class Catalogue:
             if said is None:
                 continue
             exact = self._by_key.get((Dialect.MANNCO, None, said))
-            begins = self._message.match(_folded(said[:LONGEST_TEXT]))
+            begins = self._message.match(folded(said[:LONGEST_TEXT]))
             if exact or begins:
                 return exact or (self._messages[begins[0]] if begins else None)
         return self._by_key.get((Dialect.MANNCO, None, f"HTTP {failure.http_status}"))
@@ -269,14 +265,14 @@ class Catalogue:
             named += self._by_word.get(key.casefold(), [])
         for found in self._spelled_key.finditer(text.translate(_LOWER)):  # five times faster than IGNORECASE
             spelled = text[found.start() : found.end()]
-            if _is_meant_as_key(text, found) and _folded(spelled) not in self._messages:
+            if _is_meant_as_key(text, found) and folded(spelled) not in self._messages:
                 named += self._by_word.get(plain_key(spelled.replace("-", " ")), [])
         for key in dict.fromkeys(_KEY_IN_CAMEL_CASE.findall(text)):
             named += self._by_exact_key.get(key, [])
         # A key of one word is an ordinary word, too (conflict, forbidden): only capitals show that the key is meant.
         for key in dict.fromkeys(_KEY_IN_CAPITALS.findall(text)):
             named += self._by_exact_key.get(key, [])
-        messages = dict.fromkeys(self._message.findall(_folded(text)))
+        messages = dict.fromkeys(self._message.findall(folded(text)))
         named += (self._messages[message] for message in messages if not message.startswith("http "))
         return named
 
@@ -302,7 +298,7 @@ class Catalogue:
 
     def _causes_in(self, text: str) -> list[Explanation]:
         """Return the entries one of whose ``texts`` is in the text, the longest text first."""
-        said = sorted(set(self._cause.findall(_folded(text))), key=len, reverse=True)
+        said = sorted(set(self._cause.findall(folded(text))), key=len, reverse=True)
         return [self._causes[each] for each in said]
 
     def _of_cloudflare(self, numbers: Iterable[int]) -> tuple[Explanation, ...]:
@@ -325,10 +321,6 @@ class Catalogue:
 def _stripped(text: str | None) -> str | None:
     """Return the text without surrounding space; None if it is empty."""
     return (text or "").strip() or None
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(".")
 
 
 def _by(
