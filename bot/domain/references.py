@@ -7,12 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.failures import Explanation, Failure, FailureKind
+from bot.domain.normal_forms import normalized
 
 KEPT_FOR = timedelta(days=7)
 """The lifetime of a reference (design.md, 1.5)."""
 
 _ALONE = re.compile(r"#?([0-9a-f]{6})", re.IGNORECASE)
-_QUOTED = re.compile(r"\breference\W{1,4}([0-9a-f]{6})\b", re.IGNORECASE)
+# "Reference" in the languages of SkinDesk, as docs/glossary.md has it, and shortened.
+_QUOTED = re.compile(
+    r"(?:\b(?:reference|referenz|refer[eê]ncia|referencyjny|(?:код|номер) обращения|referans|tham chiếu)"
+    r"(?:\s(?:number|no|nummer|numarası|kodu))?\W{1,4}|参考(?:编号|号码?)\W{0,4})([0-9a-f]{6})(?![0-9a-z])",  # noqa: RUF001
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class ErrorReference:
 
 def reference_in(text: str) -> str | None:
     """Return the reference that a text is, or that it quotes as SkinDesk's errors show it: "Reference 041ee7"."""
-    found = _ALONE.fullmatch(text.strip()) or _QUOTED.search(text)
+    found = _ALONE.fullmatch(text.strip()) or _QUOTED.search(normalized("NFC", text))
     return found[1].lower() if found else None
 
 

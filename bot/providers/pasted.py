@@ -21,8 +21,9 @@ _AROUND = "`'\"*<>()[]{}.,;:!?|~“”„»« \t\r\n"
 _NUMBER = r"-?[0-9]{1,5}(?![0-9A-Za-z_])(?!\.[0-9])"
 # "error 2 times" and "Fehler 3 Mal" name no code.
 _NO_CODE = (
-    r"(?!\s{0,2}(?:%|(?:x|times?|days?|hours?|hrs?|min(?:ute)?s?|sec(?:ond)?s?|items?|skins?|mal|tagen?|stunden?|fois|"
-    r"veces|vezes|volte|keer|razy|раза?|kez|kere|lần)\b|[次回]))"
+    r"(?!\s{0,2}(?:%|(?:x|times?|days?|hours?|hrs?|min(?:ute)?s?|sec(?:ond)?s?|items?|skins?|mal|tage?n?|stunden?|minuten?|"
+    r"fois|veces|vezes|volte|keer|razy|раза?|kez|kere|lần|d[ií]as?|horas?|minutos?|dni|dzień|godzin[ay]?|minut[ay]?|"
+    r"дн(?:я|ей)|день|час(?:а|ов)?|минут[аы]?|gün|saat|dakika|ngày|giờ|phút)\b|[次回天日分小个個件]))"
 )
 _ALONE = re.compile(r"(?:#|№|n[ro]\.?|e[-_ ]?)?\s{0,3}(-?[0-9]{1,5})", re.IGNORECASE)
 _LIST_ALONE = re.compile(r"-?[0-9]{1,5}(?:\s{0,2}[,;/|+&]\s{0,2}-?[0-9]{1,5}){1,9}")
@@ -31,7 +32,7 @@ _LABELS = (
     r"error[ _-]?codes?|fehler[ -]?(?:codes?|nummern?)|codes?|c[oó]digos?|codici|codice|codul|k[oó]d[ue]?|код[уа]?|"
     r"err(?:or)?s?|fehlern?|erreurs?|errores|erros?|errore|errori|fout(?:code|en)?|"
     r"b[łl][ęe]d(?:u|y|em)?|b[łl][ąa]d|hata(?:s[ıi])?|kodu[mn]?|ошиб(?:к[аиуе]|ок|кой)|помилк[аиу]|грешк[аи]|"
-    r"chyb[aouy]|kód chyby|grešk[aeu]|gresk[aeu]|eroar(?:e|ea|ii)|hib(?:a|ák|akód|akódja)|lỗi|m[ãa] l[ỗo]i|"
+    r"chyb[aouy]|kód chyby|grešk[aeu]|gresk[aeu]|eroar(?:e|ea|ii)|hib(?:a|ák|akód|akódja)|lỗi|m[ãa](?: số)? l[ỗo]i|mã|"
     r"fel(?:kod)?|feil(?:kode)?|fejl(?:kode)?|virhe(?:koodi)?|kesalahan|galat|ralat|σφάλμα(?:τος)?|"
     r"خطأ|الخطأ|خطا|שגיאה|त्रुटि कोड"
 )
@@ -42,7 +43,7 @@ _UNSPACED_LABELS = (
 )
 _LABELLED = re.compile(
     rf"(?:(?:(?<![^\W\d_])(?P<word>{_LABELS})|{_UNSPACED_LABELS})"
-    r"(?:\s?(?:number|nummer|numer|numéro|número|no\.?|nr\.?|n[°º]|№|số|code|is|was|ist|war|es|est|jest|[是为為は]))?|#)"
+    r"(?:\s?(?:number|nummer|numer|numéro|número|numarası|no\.?|nr\.?|n\.?[°º]|núm\.?|№|số|code|is|was|ist|war|es|est|jest|[是为為は]))?|#)"
     rf"(?P<between>[\s\"'`*:=#(_]{{0,12}}+(?:-\s)?)(?P<number>{_NUMBER}){_NO_CODE}",
     re.IGNORECASE,
 )
@@ -65,11 +66,19 @@ _HTTP = re.compile(
     re.IGNORECASE,
 )
 # "status" in the customers' languages, with the word or number behind it.
+_STATUS_LABEL = (
+    r"(?:(?<![^\W\d_])(?:(?:trade|offer|deposit|order)?[ _-]?(?:status(?:es)?|state|zustand|durumu?|estado|statut|stan|"
+    r"stato|статус|состояние|trạng thái|tình trạng|stav)|[^\W\d_]{3,20}status)|状态|狀態|ステータス|상태)"
+)
 _STATUS = re.compile(
-    r"(?<![^\W\d_])(?:trade|offer|deposit|order)?[ _-]?(?:status(?:es)?|state|zustand|durumu?|estado|statut|stan|stato|"
-    r"статус|состояние|trạng thái|tình trạng|stav|状态|狀態|ステータス|상태)"
-    r"(?:\s?(?:code|number|no\.?|nr\.?|is|was|ist|war|es|est|jest|[是为為は]))?"
+    rf"{_STATUS_LABEL}(?:\s?(?:code|number|no\.?|nr\.?|is|was|ist|war|es|est|jest|[是为為は]))?"
     r"[\s\"'`*:=#(]{0,8}+(?P<word>-?[0-9]{1,3}(?![\w.])|[A-Za-z][A-Za-z_]{1,29})",
+    re.IGNORECASE,
+)
+# "Status der Transaktion: 4", and `4` as SkinDesk's own pages write it.
+_STATUS_OF = re.compile(
+    rf"{_STATUS_LABEL}(?:\s[^\W\d_]{{1,16}}){{1,3}}\s?"
+    r"(?::\s?(?P<number>-?[0-9]{1,3}(?![\w.]))|(?::\s?)?`(?P<word>-?[0-9]{1,3}|[A-Za-z][A-Za-z_]{1,29})`)",
     re.IGNORECASE,
 )
 _PROVIDERS = (
@@ -128,8 +137,9 @@ def only_number(text: str) -> str | None:
 
 def possible_statuses(text: str) -> tuple[str, ...]:
     """Return what may be statuses: the words after "status" or "state", or the whole text."""
-    labelled = tuple(found["word"].rstrip("-") for found in _STATUS.finditer(text))
-    return labelled or (text.strip(_AROUND).lstrip("#"),)
+    labelled = [found["word"].rstrip("-") for found in _STATUS.finditer(text)]
+    labelled += (found["word"] or found["number"] for found in _STATUS_OF.finditer(text))
+    return tuple(labelled) or (text.strip(_AROUND).lstrip("#"),)
 
 
 def http_statuses(text: str) -> frozenset[int]:
