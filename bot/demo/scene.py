@@ -166,12 +166,13 @@ def _people(env: simcord.Env, client: SkinDeskClient, providers: SimulatedProvid
 
 async def _speak(scene: Scene, language: Language) -> None:
     """Let people and server have a language: the simulated Discord itself knows English only."""
+    if language is ENGLISH:
+        return
     locale = language.formats.locales[0] if language.formats.locales else _LOCALE_OF_SETTING
     parsers = scene.client._connection.parsers  # noqa: SLF001 -- as bot/ui/interaction/incoming.py does
     parse = parsers["INTERACTION_CREATE"]
     parsers["INTERACTION_CREATE"] = lambda data: parse({**data, "locale": locale})
-    if language is not ENGLISH:
-        await scene.client.services.settings.set_language(language.code, by=scene.owner)
+    await scene.client.services.settings.set_language(language.code, by=scene.owner)
 
 
 async def _rights(scene: Scene) -> None:
