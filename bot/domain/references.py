@@ -16,7 +16,7 @@ _ALONE = re.compile(r"#?([0-9a-f]{6})", re.IGNORECASE)
 # "Reference" in the languages of SkinDesk, as docs/glossary.md has it, and shortened.
 _QUOTED = re.compile(
     r"(?:\b(?:reference|referenz|refer[eê]ncia|referencyjny|(?:код|номер) обращения|referans|tham chiếu)"
-    r"(?:\s(?:number|no|nummer|numarası|kodu))?\W{1,4}|参考(?:编号|号码?)\W{0,4})([0-9a-f]{6})(?![0-9a-z])",  # noqa: RUF001
+    r"(?:\s(?:number|no|nummer|numarası|kodu))?\W{1,4}|参考(?:编号|号码?)\W{0,4})([0-9a-f]{6})(?![0-9a-z])",  # noqa: RUF001 -- Turkish
     re.IGNORECASE,
 )
 

@@ -168,14 +168,14 @@ def _remember(session: InteractionSession, error: Exception, error_reference: st
         )
     with in_language(ENGLISH):
         explanations = services.explanations
-        told = error_embed(_shown(error), audience=audience, explanations=explanations, reference=error_reference)
+        english = error_embed(_shown(error), audience=audience, explanations=explanations, reference=error_reference)
     services.references.remember(
         error_reference,
         guild_id=trace.guild_id,
         user_id=trace.user_id,
         command=trace.command,
         error=type(error).__name__,
-        title=told.title or "",
+        title=english.title or "",
         failure=failure,
     )
 
