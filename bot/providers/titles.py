@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from bot.domain.failures import Explanation
 from bot.languages import LANGUAGES
 
-_MIN_WORDS = 3
+_PHRASE_LENGTH = 3
 """Titles of this many words do not occur in other sentences by chance."""
-_MIN_IDEOGRAMS = 5
+_PHRASE_IDEOGRAMS = 5
 """The same for titles in Chinese, which has no spaces."""
 _BEGINNING = 4
 """Letters by which titles are looked up."""
@@ -64,7 +64,7 @@ def _by_beginning(titles: Iterable[tuple[str, Explanation]]) -> _Titles:
 
 def _is_long(title: str) -> bool:
     ideograms = sum(letter >= _FIRST_IDEOGRAM for letter in title)
-    return title.count(" ") >= _MIN_WORDS - 1 or ideograms >= _MIN_IDEOGRAMS
+    return title.count(" ") >= _PHRASE_LENGTH - 1 or ideograms >= _PHRASE_IDEOGRAMS
 
 
 def _found(said: str, titles: _Titles) -> list[Explanation]:
