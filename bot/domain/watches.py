@@ -31,7 +31,10 @@ class TradeKey:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A trade that a member of a guild watches. ``standing`` is the :func:`standing_of` it that they know."""
+    """A trade that a member of a guild watches. ``standing`` is the :func:`standing_of` it that they know.
+
+    ``language`` is the code of the language that they read when they began; None for watches from before that was kept.
+    """
 
     id: int
     guild_id: int
@@ -45,6 +48,7 @@ class Watch:
     began_at: datetime
     expires_at: datetime
     read_at: datetime | None = None
+    language: str | None = None
 
     @property
     def key(self) -> TradeKey:

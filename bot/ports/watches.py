@@ -60,7 +60,7 @@ class WatchedTrades(Protocol):
 
 
 class WatchMessages(Protocol):
-    """Direct messages about watched trades. No error of Discord's is raised."""
+    """Direct messages about watched trades, in the watch's language. No error of Discord's is raised."""
 
     async def begin(self, watch: Watch, trade: Trade, *, is_own: bool) -> Delivery:
         """Tell that a watch begins."""

@@ -37,6 +37,7 @@ from bot.domain.watches import (
     is_watchable,
     standing_of,
 )
+from bot.languages import current
 from bot.ports import Clock, LinkRepository
 from bot.ports.watches import WatchedTrades, WatchMessages, WatchRepository
 from bot.ports.workers import Workers
@@ -193,6 +194,7 @@ class WatchService:
             notified_at=now,
             began_at=now,
             expires_at=now + KEPT_FOR,
+            language=current().code,
         )
 
     async def _begin(self, draft: Watch, trade: Trade, *, by: Viewer) -> BegunWatch | TooManyWatches:

@@ -14,8 +14,9 @@ from bot.ports.watches import WatchRepository
 from bot.storage.database import Connection, Database, Row, clean_text, from_ms, to_ms
 
 _ADD = """
-INSERT INTO watches (guild_id, user_id, provider, trade_id, owner, standing, notified_at, began_at, expires_at)
-SELECT :guild_id, :user_id, :provider, :trade_id, :owner, :standing, :notified_at, :began_at, :expires_at
+INSERT INTO watches
+    (guild_id, user_id, provider, trade_id, owner, standing, notified_at, began_at, expires_at, language)
+SELECT :guild_id, :user_id, :provider, :trade_id, :owner, :standing, :notified_at, :began_at, :expires_at, :language
 WHERE (SELECT count(*) FROM watches WHERE guild_id = :guild_id AND user_id = :user_id) < :at_most
 ON CONFLICT (guild_id, user_id, provider, trade_id) DO NOTHING
 """
@@ -58,6 +59,7 @@ class SqlWatchRepository(WatchRepository):
             "notified_at": to_ms(draft.notified_at),
             "began_at": to_ms(draft.began_at),
             "expires_at": to_ms(draft.expires_at),
+            "language": draft.language,
             "at_most": at_most,
         }
 
@@ -118,6 +120,7 @@ def watches_of(rows: Iterable[Row]) -> tuple[Watch, ...]:
             began_at=from_ms(row["began_at"]),
             expires_at=from_ms(row["expires_at"]),
             read_at=from_ms(row["read_at"]),
+            language=row["language"],
         )
         for row in rows
     )

@@ -8,7 +8,9 @@ import discord
 from bot.domain.access import Actor
 from bot.domain.trades import Trade
 from bot.domain.watches import Delivery, Watch, WatchEnd
+from bot.languages import Language, in_language, of_code
 from bot.ports import Explanations
+from bot.ui.interaction.server_language import server_language
 from bot.ui.interaction.session import actor_from
 from bot.ui.watches import begin_embed, change_embed, change_line, end_embed, stop_view
 
@@ -32,19 +34,25 @@ class DiscordWatchMessages:
     async def begin(self, watch: Watch, trade: Trade, *, is_own: bool) -> Delivery:
         """Tell that a watch begins."""
         server = self._server(watch)
-        embed = begin_embed(watch, trade, explanations=self._explanations, server=server, is_own=is_own)
-        return await self._send(watch, embed=embed, view=stop_view(watch, trade))
+        with in_language(await self._language(watch)):
+            embed = begin_embed(watch, trade, explanations=self._explanations, server=server, is_own=is_own)
+            view = stop_view(watch, trade)
+        return await self._send(watch, embed=embed, view=view)
 
     async def change(self, watch: Watch, trade: Trade, *, is_own: bool, nonce: str) -> Delivery:
         """Tell a change, with its line as the message's text: that is what a phone shows."""
         server = self._server(watch)
-        embed = change_embed(watch, trade, explanations=self._explanations, server=server, is_own=is_own)
-        line = change_line(trade, explanations=self._explanations, is_own=is_own)
-        return await self._send(watch, content=line, embed=embed, view=stop_view(watch, trade), nonce=nonce)
+        with in_language(await self._language(watch)):
+            embed = change_embed(watch, trade, explanations=self._explanations, server=server, is_own=is_own)
+            line = change_line(trade, explanations=self._explanations, is_own=is_own)
+            view = stop_view(watch, trade)
+        return await self._send(watch, content=line, embed=embed, view=view, nonce=nonce)
 
     async def end(self, watch: Watch, why: WatchEnd) -> Delivery:
         """Tell that a watch has ended."""
-        return await self._send(watch, embed=end_embed(watch, why, self._server(watch)))
+        with in_language(await self._language(watch)):
+            embed = end_embed(watch, why, self._server(watch))
+        return await self._send(watch, embed=embed)
 
     async def actor(self, guild_id: int, user_id: int) -> Actor | Delivery:
         """Ask Discord for a member: roles are known from interactions only."""
@@ -75,6 +83,12 @@ class DiscordWatchMessages:
             )
             return Delivery.REFUSED if why in _REFUSED else Delivery.FAILED
         return Delivery.SENT
+
+    async def _language(self, watch: Watch) -> Language:
+        """Return the language of a watch's user, whatever language this task was started in."""
+        if watch.language is None:
+            return await server_language(self._connected, watch.guild_id)
+        return of_code(watch.language)
 
     def _server(self, watch: Watch) -> str | None:
         guild = self._connected.get_guild(watch.guild_id)

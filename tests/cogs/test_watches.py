@@ -66,7 +66,7 @@ async def test_a_customers_deposit(scene: Scene, deposit: str) -> None:
     await minutes(scene, 5)
 
     _, last = messages(scene.customer)
-    assert last.content.startswith(f"✅ Your SkinsBack deposit `{deposit}`: ")
+    assert last.content == f"✅ Paid · SkinsBack deposit `{deposit}`"
     text = embed_text(last.embeds[0])
     assert "**The shop credits it.**" in text
     assert "Credit: **" in text
@@ -125,7 +125,8 @@ async def test_an_agents_watch(scene: Scene, deposit: str) -> None:
     await minutes(scene)
 
     _, change, end = messages(scene.agent)
-    assert change.content.startswith(f"⏳ SkinsBack deposit `{deposit}`: ")
+    assert change.content.startswith("⏳ ")
+    assert change.content.endswith(f" · SkinsBack deposit `{deposit}`")
     assert f"customer `{scene.world.customer.steam_id}`" in embed_text(change.embeds[0])
     text = embed_text(end.embeds[0])
     assert "You may not see it any more" in text
@@ -155,7 +156,9 @@ async def test_assetpay(scene: Scene) -> None:
     kept[:] = [replace(each, status="completed") if each is trade else each for each in kept]
     await minutes(scene)
 
-    assert messages(scene.customer)[1].content.startswith(f"✅ Your AssetPay deposit `{trade.id}`: ")
+    content = messages(scene.customer)[1].content
+    assert content.startswith("✅ ")
+    assert content.endswith(f" · AssetPay deposit `{trade.id}`")
 
 
 async def test_eleven(scene: Scene) -> None:

@@ -29,8 +29,9 @@ async def test_added_once(watches: WatchRepository) -> None:
 
     assert await watches.add(watch(at=LATER), at_most=9) == (first, False)
     assert first == replace(watch(), id=first.id)
+    assert (await added(watches, replace(watch(trade_id="678433"), language="pt-BR"))).language == "pt-BR"
     assert len({first.id, *[(await added(watches, other)).id for other in others]}) == 5
-    assert {each.trade_id for each in await watches.of_user(GUILD, ADA)} == {"678431", "678432"}
+    assert {each.trade_id for each in await watches.of_user(GUILD, ADA)} == {"678431", "678432", "678433"}
     assert await watches.get(first.id) == first
 
 

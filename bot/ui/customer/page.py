@@ -28,7 +28,7 @@ from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, plain, relative
 from bot.ui.resends.card import link_to_card
 from bot.ui.resends.states import short_title
-from bot.ui.trades.block import DIRECTIONS, label_for, symbol_of
+from bot.ui.trades.block import symbol_of, which_of
 from bot.ui.trades.head import failures, notes, nothing
 
 _NOTES_SHOWN = 2
@@ -239,7 +239,7 @@ def _trade_line(trade: Trade) -> str:
     """Return a trade in a word and its number: *Trades* has the rest."""
     age = "" if trade.created_at is None else f" · {relative(trade.created_at)}"
     word = next(word for word, group in _STATES if trade.state in group)
-    which = f"{label_for(trade.provider, staff=True)} {DIRECTIONS[trade.direction]} {code(trade.id, 48)}"
+    which = which_of(trade, code(trade.id, 48), staff=True)
     return f"{symbol_of(trade)} **{word}** · {which}{age}"
 
 

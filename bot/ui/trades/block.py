@@ -11,6 +11,7 @@ from bot.domain.money import Money
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam_links import offer_url
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
+from bot.languages import Message
 from bot.ports import Explanations
 from bot.services.trade_context import TradeContext
 from bot.ui.explain import error_name
@@ -38,7 +39,16 @@ _SYMBOLS = {
     TradeState.REVERTED: "↩️",
     TradeState.UNKNOWN: "❔",
 }
-DIRECTIONS = {Direction.DEPOSIT: "deposit", Direction.WITHDRAWAL: "withdrawal", Direction.NOTHING: "trade"}
+_KINDS = {
+    Direction.DEPOSIT: Message("{provider} deposit"),
+    Direction.WITHDRAWAL: Message("{provider} withdrawal"),
+    Direction.NOTHING: Message("{provider} trade"),
+}
+_WHICH = {
+    Direction.DEPOSIT: Message("{provider} deposit {trade}"),
+    Direction.WITHDRAWAL: Message("{provider} withdrawal {trade}"),
+    Direction.NOTHING: Message("{provider} trade {trade}"),
+}
 
 _BEFORE_RESEND = {
     Repeat.AFTER_FIX: "After that, ",
@@ -75,11 +85,21 @@ def label_for(provider: ProviderName, *, staff: bool) -> str:
     return provider.label if staff else _family(provider)
 
 
+def kind_of(trade: Trade, *, staff: bool) -> str:
+    """Return the provider of a trade and its direction."""
+    return _KINDS[trade.direction](provider=label_for(trade.provider, staff=staff))
+
+
+def which_of(trade: Trade, number: str, *, staff: bool) -> str:
+    """Return which trade it is, with its number as it is safe to show."""
+    return _WHICH[trade.direction](provider=label_for(trade.provider, staff=staff), trade=number)
+
+
 def headline(trade: Trade, *, explanations: Explanations, staff: bool) -> str:
-    """Return which trade it is and its state, on one line."""
+    """Return a trade's state and which trade it is, on one line."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
-    which = f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {code(trade.id, 48)}"
-    return f"{symbol_of(trade)} {which if staff else f'Your {which}'}: {title_of(trade, status, staff=staff)}"
+    which = which_of(trade, code(trade.id, 48), staff=staff)
+    return f"{symbol_of(trade)} {title_of(trade, status, staff=staff)} · {which}"
 
 
 @cache
@@ -132,7 +152,7 @@ def title_of(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
 
 
 def _which(trade: Trade, *, staff: bool) -> str:
-    facts = [f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {code(trade.id, 48)}"]
+    facts = [which_of(trade, code(trade.id, 48), staff=staff)]
     if trade.shop_reference:
         facts.append(f"order {code(trade.shop_reference, 132)}")
     if trade.created_at is not None:

@@ -10,7 +10,7 @@ from bot.ports import Explanations
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.text import code, count, money, outside, plain, relative, utf16_length
 from bot.ui.resends.asked import asked_line
-from bot.ui.trades.block import DIRECTIONS, actor_of, label_for, symbol_of, title_of, total_of
+from bot.ui.trades.block import actor_of, kind_of, symbol_of, title_of, total_of, which_of
 
 _ORDER = 28
 _NUMBER = 20
@@ -31,7 +31,7 @@ def trade_lines(
     total = total_of(trade)
     state = f"{_symbol(trade, is_readers=is_readers)} **{title_of(trade, status, staff=staff)}**"
     facts = [
-        f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]}",
+        kind_of(trade, staff=staff),
         f"order {code(trade.shop_reference, _ORDER)}" if trade.shop_reference else code(trade.id, _NUMBER),
         _items(trade),
     ]
@@ -55,7 +55,7 @@ def trade_option(
     total = total_of(trade)
     state = f"{_symbol(trade, is_readers=actor.startswith('You '))} {title_of(trade, status, staff=staff)}"
     label = state if total is None else f"{state} · {money(total)}"
-    which = f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {plain(trade.id, _OPTION_ID)}"
+    which = which_of(trade, plain(trade.id, _OPTION_ID), staff=staff)
     order = f" · order {plain(trade.shop_reference, _OPTION_ORDER)}" if trade.shop_reference else ""
     return discord.SelectOption(
         label=label if utf16_length(label) <= _OPTION else plain(label, _OPTION),
