@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.domain.failures import Dialect, Failure, StatusExplanation
+from bot.languages import number, t, tn
 from bot.ports import Explanations
-from bot.ui.kit.text import code, count, outside, relative
+from bot.ui.kit.text import code, outside, relative
 
 NOTHING_WRONG = "1"
 """AssetPay's state of a trade URL that is in order (trades.md, 1.8)."""
@@ -24,7 +25,7 @@ def raw_details(details: tuple[tuple[str, str], ...]) -> str:
     raw = [(name, value) for name, value in details if _last(name) not in _SENTENCES]
     lines = [f"{code(name, 60)}: {outside(value, 100)}" for name, value in raw[:_RAW_SHOWN]]
     left = len(raw) - _RAW_SHOWN
-    return "\n".join([*lines, f"and {left} more"] if left > 0 else lines)
+    return "\n".join([*lines, t("and {more} more", more=number(left))] if left > 0 else lines)
 
 
 def status_of_check(failure: Failure, explanations: Explanations) -> tuple[str, StatusExplanation] | None:
@@ -48,8 +49,8 @@ def check_in_short(failure: Failure, explanations: Explanations) -> str:
     if (found := status_of_check(failure, explanations)) is None:
         return ""
     title, status = found
-    said = [*([] if status.word == NOTHING_WRONG else [f"{title}."]), *facts_of_check(failure)]
-    return f" · {' '.join(said).removesuffix('.')}" if said else ""
+    said = [*([] if status.word == NOTHING_WRONG else [title]), *facts_of_check(failure)]
+    return "".join(f" · {each}" for each in said)
 
 
 def _last(name: str) -> str:
@@ -61,29 +62,31 @@ def _number(value: str) -> int:
 
 
 def _escrow(value: str) -> str:
-    days = _number(value)
-    return f"Steam would hold the trade for {count(days, 'day')}." if days else ""
+    if not (days := _number(value)):
+        return ""
+    return tn("Steam would hold the trade for {count} day.", "Steam would hold the trade for {count} days.", days)
 
 
 def _vac(value: str) -> str:
-    return "The Steam account has a VAC ban." if value.casefold() in {"true", "1"} else ""
+    return t("The Steam account has a VAC ban.") if value.casefold() in {"true", "1"} else ""
 
 
 def _games(value: str) -> str:
-    bans = _number(value)
-    return f"The Steam account has {count(bans, 'game ban')}." if bans else ""
+    if not (bans := _number(value)):
+        return ""
+    return tn("The Steam account has {count} game ban.", "The Steam account has {count} game bans.", bans)
 
 
 def _economy(value: str) -> str:
     if value.casefold() in {"", "none", "false", "0"}:
         return ""
     if value.casefold() == "probation":
-        return "Steam has put the account on probation for trading."
-    return "Steam has banned the account from trading."
+        return t("Steam has put the account on probation for trading.")
+    return t("Steam has banned the account from trading.")
 
 
 def _probation(value: str) -> str:
-    return "Steam has put the account on probation for trading." if value.casefold() in {"true", "1"} else ""
+    return t("Steam has put the account on probation for trading.") if value.casefold() in {"true", "1"} else ""
 
 
 def _cancellable(value: str) -> str:
@@ -91,7 +94,8 @@ def _cancellable(value: str) -> str:
         at = datetime.fromtimestamp(_number(value), UTC)
     except (OverflowError, OSError, ValueError):
         return ""
-    return f"It can be cancelled {relative(at)}." if _number(value) else ""
+    # Translators: {when} reads "in 5 minutes".
+    return t("It can be cancelled ({when}).", when=relative(at)) if _number(value) else ""
 
 
 _SENTENCES: dict[str, Callable[[str], str]] = {

@@ -29,7 +29,8 @@ from bot.ui.pager import (
     show,
 )
 from bot.ui.resends.ask import AskToResendButton
-from bot.ui.trades.block import WAITS, explanation_of
+from bot.ui.trades.block import WAITS
+from bot.ui.trades.facts import explanation_of
 from bot.ui.trades.lines import trade_option
 from bot.ui.trades.page import TRADES_A_PAGE, is_only_one, trade_details, trades_page
 from bot.ui.watches import NotifyButton

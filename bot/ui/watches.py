@@ -19,7 +19,8 @@ from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, plain, relative
-from bot.ui.trades.block import headline, label_for, trade_block
+from bot.ui.trades.block import trade_block
+from bot.ui.trades.facts import headline, label_for
 
 _PROVIDERS = "|".join(ProviderName)
 

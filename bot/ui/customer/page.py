@@ -28,7 +28,7 @@ from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, plain, relative
 from bot.ui.resends.card import link_to_card
 from bot.ui.resends.states import short_title
-from bot.ui.trades.block import symbol_of, which_of
+from bot.ui.trades.facts import symbol_of, which_of
 from bot.ui.trades.head import failures, notes, nothing
 
 _NOTES_SHOWN = 2

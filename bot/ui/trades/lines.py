@@ -6,11 +6,13 @@ import discord
 
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Direction, Trade
+from bot.languages import number, t, tn
 from bot.ports import Explanations
 from bot.services.trade_context import TradeContext
-from bot.ui.kit.text import code, count, money, outside, plain, relative, utf16_length
+from bot.ui.kit.text import code, money, outside, plain, relative, utf16_length
 from bot.ui.resends.asked import asked_line
-from bot.ui.trades.block import actor_of, kind_of, symbol_of, title_of, total_of, which_of
+from bot.ui.trades.facts import kind_of, symbol_of, title_of, total_of, which_of
+from bot.ui.trades.next_step import actor_of
 
 _ORDER = 28
 _NUMBER = 20
@@ -27,19 +29,19 @@ def trade_lines(
     """Return a trade's state and amount, below them what it is and who acts next, and a resend that was asked for."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
     actor = actor_of(trade, status, answer.read_at, explanations=explanations, staff=staff)
-    is_readers = actor.startswith("You ")
     total = total_of(trade)
-    state = f"{_symbol(trade, is_readers=is_readers)} **{title_of(trade, status, staff=staff)}**"
+    state = f"{_symbol(trade, is_readers=actor.is_reader)} **{title_of(trade, status, staff=staff)}**"
+    order = trade.shop_reference
     facts = [
         kind_of(trade, staff=staff),
-        f"order {code(trade.shop_reference, _ORDER)}" if trade.shop_reference else code(trade.id, _NUMBER),
+        t("Order: {order}", order=code(order, _ORDER)) if order else code(trade.id, _NUMBER),
         _items(trade),
     ]
     if staff and answer.steam_id is None and trade.owner is not None:
         member = context.member_of(trade)
         facts.insert(0, f"<@{member}>" if member is not None else f"`{trade.owner}`")
     facts += [] if trade.created_at is None else [relative(trade.created_at)]
-    facts.append(f"**{actor}**" if is_readers else actor)
+    facts.append(f"**{actor.text}**" if actor.is_reader else actor.text)
     resend = context.resend_of(trade)
     lines = [state if total is None else f"{state} · {money(total)}", " · ".join(filter(None, facts))]
     lines += [] if resend is None else [asked_line(resend, staff=staff, longest=_LONGEST_REASON)]
@@ -53,14 +55,16 @@ def trade_option(
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
     actor = actor_of(trade, status, read_at, explanations=explanations, staff=staff)
     total = total_of(trade)
-    state = f"{_symbol(trade, is_readers=actor.startswith('You '))} {title_of(trade, status, staff=staff)}"
+    state = f"{_symbol(trade, is_readers=actor.is_reader)} {title_of(trade, status, staff=staff)}"
     label = state if total is None else f"{state} · {money(total)}"
-    which = which_of(trade, plain(trade.id, _OPTION_ID), staff=staff)
-    order = f" · order {plain(trade.shop_reference, _OPTION_ORDER)}" if trade.shop_reference else ""
+    facts = [which_of(trade, plain(trade.id, _OPTION_ID), staff=staff)]
+    if trade.shop_reference:
+        facts.append(t("Order: {order}", order=plain(trade.shop_reference, _OPTION_ORDER)))
+    description = " · ".join(facts)
     return discord.SelectOption(
         label=label if utf16_length(label) <= _OPTION else plain(label, _OPTION),
         value=str(place),
-        description=which + order,
+        description=description if utf16_length(description) <= _OPTION else plain(description, _OPTION),
     )
 
 
@@ -72,9 +76,9 @@ def _symbol(trade: Trade, *, is_readers: bool) -> str:
 def _items(trade: Trade) -> str:
     """Return the first item by name and how many more there are, or how many there are."""
     if not trade.items:
-        return "no items" if trade.direction is Direction.NOTHING else ""
+        return t("No items") if trade.direction is Direction.NOTHING else ""
     first = next((item for item in trade.items if item.name), None)
     if first is None:
-        return count(len(trade.items), "item")
-    left = len(trade.items) - 1
-    return outside(first.name, _ITEM) + (f" and {left:,} more" if left else "")
+        return tn("{count} item", "{count} items", len(trade.items))
+    name, left = outside(first.name, _ITEM), len(trade.items) - 1
+    return t("{item} and {more} more", item=name, more=number(left)) if left else name

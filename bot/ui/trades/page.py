@@ -7,11 +7,13 @@ import discord
 from bot.domain.failures import ProviderName
 from bot.domain.snapshots import Audience, TradesAnswer, TradesView
 from bot.domain.trades import Trade, TradeState
+from bot.languages import listed, number, t, tp
 from bot.ports import Explanations
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import Field, Page, Tone, card, fit
-from bot.ui.kit.text import joined, relative, utf16_length
-from bot.ui.trades.block import label_for, trade_block
+from bot.ui.kit.text import relative, utf16_length
+from bot.ui.trades.block import trade_block
+from bot.ui.trades.facts import label_for
 from bot.ui.trades.head import head, notes, nothing
 from bot.ui.trades.lines import trade_lines
 
@@ -20,13 +22,6 @@ TRADES_A_PAGE = 6
 
 _ROOM = 4096
 """UTF-16 units of a description: the head gives way, so that no trade is cut off."""
-
-_NEVER_ASKS = (
-    "**The staff never asks for {secrets}your password or a Steam Guard code, or for items to be sent somewhere "
-    "“safe”.**"
-)
-_NEVER_ASK = "Never ask for the code: only its owner is shown it."
-_MENU = " *Details of a trade…* shows them."
 
 
 def trades_page(
@@ -49,7 +44,7 @@ def trades_page(
             trade_lines(each, answer, context, explanations=explanations, staff=staff) for each in trades
         )
     elif view is not None:
-        body = "None of these has failed any more. *All* shows them."
+        body = t("None of these trades has failed any more. *All* shows all of them.")
     else:
         body = nothing(answer, staff=staff)
     said = notes(answer, explanations=explanations, staff=staff)
@@ -59,11 +54,11 @@ def trades_page(
     else:  # what to do comes after what was not found
         body = "\n".join(filter(None, [body, *said]))
     return card(
-        title="Trades",
+        title=t("Trades"),
         description=f"{fit(top, max(_ROOM - utf16_length(body) - 2, 1))}\n\n{body}",
-        fields=_warnings(trades, staff=staff, where="" if only else _MENU),
+        fields=_warnings(trades, staff=staff, in_menu=not only),
         colour=Tone.WAITING if any(trade.state.is_open for trade in trades) else Tone.NEUTRAL,
-        footer=f"Page {page.index + 1} of {page.count}",
+        footer=t("Page {page} of {pages}", page=number(page.index + 1), pages=number(page.count)),
     )
 
 
@@ -79,39 +74,73 @@ def trade_details(
     staff = audience is Audience.STAFF
     block = trade_block(trade, answer, explanations=explanations, staff=staff, context=context)
     return card(
-        title="Trade",
-        description=f"{block}\n\nAs read {relative(answer.read_at)}",
-        fields=_warnings([trade], staff=staff, where=""),
+        title=t("Trade"),
+        description="\n\n".join([block, t("Updated: {when}", when=relative(answer.read_at))]),
+        fields=_warnings([trade], staff=staff, in_menu=False),
         colour=Tone.WAITING if trade.state.is_open else Tone.NEUTRAL,
     )
 
 
-def _warnings(trades: Sequence[Trade], *, staff: bool, where: str) -> Sequence[Field]:
-    """Return what to compare before an offer is accepted, if one waits: only facts that the providers name."""
+def _warnings(trades: Sequence[Trade], *, staff: bool, in_menu: bool) -> Sequence[Field]:
+    """Return what to compare before an offer is accepted, if one waits: only facts that the providers name.
+
+    ``in_menu``: the page's menu leads to these facts.
+    """
     offered = [trade for trade in trades if trade.state in (TradeState.OFFERED, TradeState.UNKNOWN)]
     if not offered:
         return ()
     has_code = any(trade.provider is ProviderName.MANNCO for trade in offered)
-    facts = ["bot"] if any(trade.bot is not None or trade.bot_name for trade in offered) else []
-    facts += ["number of items"] if any(trade.items for trade in offered) else []
-    facts += ["code"] if has_code else []
+    facts = _facts_to_compare(offered, has_code=has_code)
     bare = [
         trade
         for trade in offered
         if not (trade.bot or trade.bot_name or trade.items or trade.provider is ProviderName.MANNCO)
     ]
-    names = ", ".join(dict.fromkeys(label_for(trade.provider, staff=staff) for trade in bare))
-    announced = f" Nothing is named here for {names}: trust only an offer that the shop's own page announces."
-    if staff:
-        what = f"Have the customer check in Steam that {joined(facts)} match their own `/trades`."
-        if not facts:
-            what = "Have the customer accept only an offer that the shop's own page announces."
-        elif bare:
-            what += announced
-        return [Field("⚠️ While an offer waits", what + (f" {_NEVER_ASK}" if has_code else ""))]
-    what = f"Check in Steam that {joined(facts)} match.{where} If not, do not accept, and tell the staff."
     if not facts:
-        what = "Accept only an offer that the shop's own page announces. If you are unsure, ask the staff first."
-    elif bare:
-        what += announced
-    return [Field("⚠️ Your turn", f"{what}\n{_NEVER_ASKS.format(secrets='your code, ' * has_code)}")]
+        only_announced = (
+            t("Have the customer accept only an offer that the shop's own page announces.")
+            if staff
+            else t("Accept only an offer that the shop's own page announces. If you are unsure, ask the staff first.")
+        )
+        said = [only_announced]
+    elif staff:
+        said = [t("Have the customer compare in Steam with their own `/trades`: {facts}.", facts=facts)]
+    else:
+        said = [t("Before you accept, compare in Steam: {facts}.", facts=facts)]
+        said += [t("You find them under *Details of a trade…*")] if in_menu else []
+        said += [t("If something does not match, do not accept, and tell the staff.")]
+    if facts and bare:
+        names = listed(dict.fromkeys(label_for(trade.provider, staff=staff) for trade in bare))
+        said.append(
+            t(
+                "There is nothing to compare for {providers}: trust only an offer that the shop's own page announces.",
+                providers=names,
+            )
+        )
+    if staff:
+        said += [t("Never ask for the code: only its owner is shown it.")] if has_code else []
+        return [Field(t("⚠️ While an offer waits"), " ".join(said))]
+    return [Field(t("⚠️ Your turn"), "\n".join([" ".join(said), _never_asks(has_code=has_code)]))]
+
+
+def _facts_to_compare(offered: Sequence[Trade], *, has_code: bool) -> str:
+    """Return what can be compared in Steam for these trades; empty without anything."""
+    facts = []
+    if any(trade.bot is not None or trade.bot_name for trade in offered):
+        facts.append(tp("to compare", "the bot"))
+    if any(trade.items for trade in offered):
+        facts.append(tp("to compare", "the number of items"))
+    if has_code:
+        facts.append(tp("to compare", "the code"))
+    return listed(facts)
+
+
+def _never_asks(*, has_code: bool) -> str:
+    if has_code:
+        return t(
+            "**The staff never asks for your code, your password or a Steam Guard code, or for items to be sent "
+            "somewhere “safe”.**"
+        )
+    return t(
+        "**The staff never asks for your password or a Steam Guard code, or for items to be sent somewhere “safe”.**"
+    )
