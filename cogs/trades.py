@@ -2,6 +2,7 @@
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.domain.access import Capability
@@ -20,20 +21,21 @@ class TradesCog(commands.Cog):
     """The caller's own trades, and all trades for the staff."""
 
     @app_commands.command(
-        name="trades", description="See where your trades stand and who has to act; for staff everyone's"
+        name="trades",
+        description=locale_str("See where your trades stand and who has to act; for staff everyone's"),
     )
     @app_commands.describe(
-        scope="Only trades that wait for something, or finished and failed ones too",
-        member="Staff only: the trades of this member",
-        steam_id="Staff only: the trades of this SteamID, profile link or trade URL",
-        provider="Which provider to ask; all of them if you leave it out",
-        reference="Only the trade with this number: the provider's, Steam's offer number, or the shop's order number",
-        tradeurl="The Steam trade URL: AssetPay lists trades only with it. steamcommunity.com/my/tradeoffers/privacy",
+        scope=locale_str("Only trades that wait for something, or finished and failed ones too"),
+        member=locale_str("Staff only: the trades of this member"),
+        steam_id=locale_str("Staff only: the trades of this SteamID, profile link or trade URL"),
+        provider=locale_str("Which provider to ask; all of them if you leave it out"),
+        reference=locale_str("Only the trade with this number: of the trade, its offer or its order"),
+        tradeurl=locale_str("Trade URL, for AssetPay: steamcommunity.com/my/tradeoffers/privacy"),
     )
     @app_commands.choices(
         scope=[
-            app_commands.Choice(name="active: waiting for something", value=Scope.ACTIVE.value),
-            app_commands.Choice(name="all: finished and failed ones too", value=Scope.ALL.value),
+            app_commands.Choice(name=locale_str("active: waiting for something"), value=Scope.ACTIVE.value),
+            app_commands.Choice(name=locale_str("all: finished and failed ones too"), value=Scope.ALL.value),
         ],
         provider=[app_commands.Choice(name=provider.label, value=provider.family) for provider in _PROVIDERS],
     )

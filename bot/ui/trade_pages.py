@@ -11,6 +11,7 @@ from bot.domain.errors import PageExpired
 from bot.domain.snapshots import Audience, Snapshot, TradesAnswer, TradesView
 from bot.domain.steam_links import offer_url, profile_url
 from bot.domain.trades import Scope, Trade
+from bot.languages import t
 from bot.services.trade_context import TradeContext
 from bot.ui.interaction.components import selected
 from bot.ui.interaction.error_handler import CopyButton
@@ -96,9 +97,9 @@ async def _actions(
         buttons.append(NotifyButton(trade.provider, trade.id))
     url = offer_url(trade.offer_id)
     if url is not None and snapshot.audience is Audience.CUSTOMER and trade.state in WAITS:
-        buttons.append(discord.ui.Button(label="Open the offer in Steam", url=url))
+        buttons.append(discord.ui.Button(label=t("Open the offer in Steam"), url=url))
     if trade.bot is not None:
-        buttons.append(discord.ui.Button(label="The bot's profile", url=profile_url(trade.bot)))
+        buttons.append(discord.ui.Button(label=t("The bot's profile"), url=profile_url(trade.bot)))
     if snapshot.audience is Audience.STAFF:
         buttons.append(CopyButton(explanation_of(trade, services.explanations).id))
     return buttons

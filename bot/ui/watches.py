@@ -10,7 +10,8 @@ from bot.domain.errors import DirectMessagesClosed, TradeHasEnded, TradeNotWatch
 from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope, Trade, TradeState
-from bot.domain.watches import MOST_WATCHES, Watch, WatchEnd
+from bot.domain.watches import KEPT_FOR, MOST_WATCHES, Watch, WatchEnd
+from bot.languages import Message, t, tn, tp
 from bot.ports import Explanations
 from bot.services.watches import BegunWatch, TooManyWatches
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
@@ -34,7 +35,7 @@ class NotifyButton(
 
     def __init__(self, provider: ProviderName, trade_id: str) -> None:
         custom_id = f"watch:on:{provider.value}:{trade_id}"
-        super().__init__(discord.ui.Button(label="Notify me", emoji="🔔", custom_id=custom_id))
+        super().__init__(discord.ui.Button(label=t("Notify me"), emoji="🔔", custom_id=custom_id))
         self._provider = provider
         self._trade_id = trade_id
 
@@ -64,7 +65,9 @@ class StopButton(
 ):
     """Ends the watch in its custom id; in direct messages too, which name no server."""
 
-    def __init__(self, watch_id: int, label: str = "Stop") -> None:
+    def __init__(self, watch_id: int, label: str | None = None) -> None:
+        # Translators: a button that ends the messages about a trade.
+        label = label or tp("button", "Stop")
         super().__init__(discord.ui.Button(label=label, emoji="🔕", custom_id=f"watch:{watch_id}:stop"))
         self._watch_id = watch_id
 
@@ -82,10 +85,11 @@ class StopButton(
     async def _stop(self, session: InteractionSession) -> None:
         await session.defer()
         watch = await session.services.watches.stop(self._watch_id, by=session.interaction.user.id)
-        text = "You stopped this before, or it has ended. You get no more messages about it."
-        if watch is not None:
-            text = f"You get no more messages about {_which(watch)}."
-        await session.reply(card(title="🔕 Stopped", description=text, colour=Tone.NEUTRAL))
+        if watch is None:
+            text = t("You stopped this before, or it has ended. You get no more messages about it.")
+        else:
+            text = t("You get no more messages about {trade}.", trade=_which(watch))
+        await session.reply(card(title=t("🔕 Stopped"), description=text, colour=Tone.NEUTRAL))
 
 
 def begin_embed(
@@ -93,7 +97,7 @@ def begin_embed(
 ) -> discord.Embed:
     """Return the first direct message, which shows that messages arrive."""
     return card(
-        title="🔔 You get a message here when this changes",
+        title=t("🔔 You get a message here when this changes"),
         description=_block(trade, explanations, is_own=is_own),
         fields=[_going_on(watch, trade, server, is_own=is_own)],
         colour=Tone.WAITING,
@@ -104,8 +108,10 @@ def change_embed(
     watch: Watch, trade: Trade, *, explanations: Explanations, server: str | None, is_own: bool
 ) -> discord.Embed:
     """Return the direct message about a change: the same words as on the pages of ``/trades``, but never a code."""
+    # Translators: {server} is the name of a Discord server.
+    title = t("🔔 News from {server}", server=outside(server, 100)) if server else t("🔔 News about a trade")
     return card(
-        title=f"🔔 News from {outside(server, 100) if server else 'your trade'}",
+        title=title,
         description=_block(trade, explanations, is_own=is_own),
         fields=[_going_on(watch, trade, server, is_own=is_own)],
         colour=Tone.WAITING if trade.state.is_open else _COLOURS.get(trade.state, Tone.BAD),
@@ -113,23 +119,34 @@ def change_embed(
 
 
 def change_line(trade: Trade, *, explanations: Explanations, is_own: bool) -> str:
-    """Return the line that a phone shows of the message: which trade, and its new state."""
+    """Return the line that a phone shows of the message: the new state, and which trade it is."""
     return headline(trade, explanations=explanations, staff=not is_own)
 
 
 def end_embed(watch: Watch, why: WatchEnd, server: str | None) -> discord.Embed:
     """Return the direct message about a watch that ends before its trade, with no fact about it."""
+    which = _which(watch)
     if why is WatchEnd.TIME:
-        text = (
-            f"You began to watch {_which(watch)} {relative(watch.began_at)}. It has not ended by now, and SkinDesk "
-            f"stops asking. If you still wait, {_trades_command(watch, server)} shows it, with *Notify me* under it."
+        text = tn(
+            "You watched {trade} for {count} day. It has not ended by now, and SkinDesk stops checking it. If you "
+            "still wait, use `/trades reference:{number}` on the server and press *Notify me* under it.",
+            "You watched {trade} for {count} days. It has not ended by now, and SkinDesk stops checking it. If you "
+            "still wait, use `/trades reference:{number}` on the server and press *Notify me* under it.",
+            KEPT_FOR.days,
+            trade=which,
+            number=watch.trade_id,
         )
     else:
-        text = (
-            f"You watched {_which(watch)}. You may not see it any more, because your Steam link or your "
-            f"roles{_in(server)} have changed. If you did not expect that, ask the staff there."
+        text = t(
+            "You watched {trade}. You may not see it any more, because your Steam link or your roles on the server "
+            "have changed. If you did not expect that, ask the staff there.",
+            trade=which,
         )
-    return card(title="🔕 You get no more messages about a trade", description=text, colour=Tone.NEUTRAL)
+    return card(
+        title=t("🔕 You get no more messages about a trade"),
+        description="\n".join([text, *_server_line(server)]),
+        colour=Tone.NEUTRAL,
+    )
 
 
 def stop_view(watch: Watch, trade: Trade) -> discord.ui.View | None:
@@ -143,7 +160,8 @@ _COLOURS = {TradeState.COMPLETED: Tone.GOOD, TradeState.CANCELLED: Tone.NEUTRAL}
 def _stop_view(*watches: Watch, named: bool = False) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for watch in watches:
-        view.add_item(StopButton(watch.id, plain(f"Stop {watch.trade_id}", 70) if named else "Stop"))
+        label = plain(t("Stop {trade}", trade=watch.trade_id), 70) if named else None
+        view.add_item(StopButton(watch.id, label))
     return view
 
 
@@ -155,71 +173,98 @@ def _block(trade: Trade, explanations: Explanations, *, is_own: bool) -> str:
 
 
 def _going_on(watch: Watch, trade: Trade, server: str | None, *, is_own: bool) -> Field:
-    command = _trades_command(watch, server)
-    if not trade.state.is_open:
-        return Field("How this goes on", f"This was the last message about it. {command} shows it again.")
-    text = f"You get a message at each change until it ends, or until {relative(watch.expires_at)}. {command} shows it"
-    text += " with your code." if is_own and trade.provider is ProviderName.MANNCO else " at any time."
+    if trade.state.is_open:
+        said = _while_open(watch, trade, is_own=is_own)
+    else:
+        again = t("`/trades reference:{trade}` on the server shows it again.", trade=watch.trade_id)
+        said = [t("This was the last message about it."), again]
+    return Field(t("How this goes on"), "\n".join([" ".join(said), *_server_line(server)]))
+
+
+def _while_open(watch: Watch, trade: Trade, *, is_own: bool) -> list[str]:
+    """Return how long messages come, and where the trade is shown."""
+    has_code = is_own and trade.provider is ProviderName.MANNCO
+    said = [
+        # Translators: {when} reads "in 14 days".
+        t("You get a message at each change until it ends (at the latest: {when}).", when=relative(watch.expires_at)),
+        t("`/trades reference:{trade}` on the server shows it with your code.", trade=watch.trade_id)
+        if has_code
+        else t("`/trades reference:{trade}` on the server shows it at any time.", trade=watch.trade_id),
+    ]
     if is_own and trade.state is TradeState.OFFERED:
-        text += " **The staff never asks for a code or your password.**"
-    return Field("How this goes on", text)
+        said.append(t("**The staff never asks for a code or your password.**"))
+    return said
+
+
+def _server_line(server: str | None) -> list[str]:
+    """Return the server, for a reader who may be on several with SkinDesk; nothing if its name is not known."""
+    return [t("Server: {server}", server=f"**{outside(server, 100)}**")] if server else []
 
 
 def _begun(begun: BegunWatch) -> discord.Embed:
     watch = begun.watch
     return card(
-        title="🔔 You will get a message" if begun.is_new else "🔔 You watch this already",
-        description=(
-            f"SkinDesk sends you a direct message at each change of {_which(watch)} until it ends, or until "
-            f"{relative(watch.expires_at)}. It asks the provider once a minute at most."
+        title=t("🔔 You will get a message") if begun.is_new else t("🔔 You watch this already"),
+        description=t(
+            "SkinDesk sends you a direct message at each change of {trade} until it ends (at the latest: {when}). It "
+            "checks once a minute at most.",
+            trade=_which(watch),
+            when=relative(watch.expires_at),
         ),
         colour=Tone.GOOD,
     )
 
 
 def _too_many(watches: tuple[Watch, ...]) -> discord.Embed:
-    lines = [f"• {_which(watch)}, since {relative(watch.began_at)}" for watch in watches]
+    most = tn(
+        "You can watch {count} trade at a time. Stop one, then press *Notify me* again:",
+        "You can watch {count} trades at a time. Stop one, then press *Notify me* again:",
+        MOST_WATCHES,
+    )
     return card(
-        title=f"🔔 You watch {len(watches)} trades already",
-        description="\n".join(
-            [f"{MOST_WATCHES} at a time is the most. Stop one, then press *Notify me* again:", *lines]
-        ),
+        title=tn("🔔 You watch {count} trade already", "🔔 You watch {count} trades already", len(watches)),
+        description="\n".join([most, *(f"• {_which(watch)} · {relative(watch.began_at)}" for watch in watches)]),
         colour=Tone.NEUTRAL,
     )
 
 
 def _which(watch: Watch) -> str:
-    return f"{label_for(watch.provider, staff=False)} {code(watch.trade_id, 64)}"
+    return _named(watch.provider, watch.trade_id)
 
 
-def _trades_command(watch: Watch, server: str | None) -> str:
-    return f"`/trades reference:{watch.trade_id}`{_in(server)}"
-
-
-def _in(server: str | None) -> str:
-    return f" on **{outside(server, 100)}**" if server else " on its server"
+def _named(provider: ProviderName, trade_id: str) -> str:
+    return f"{label_for(provider, staff=False)} {code(trade_id, 64)}"
 
 
 register_messages(
     {
         DirectMessagesClosed: ErrorMessage(
-            "SkinDesk may not send you direct messages",
-            "So it could not tell you about this trade. Nothing is watched.",
-            "Open this server's menu (press its name), choose *Privacy Settings*, and allow direct messages. If you "
-            "have blocked SkinDesk, unblock it. Then press *Notify me* again.",
+            Message("SkinDesk may not send you direct messages"),
+            Message("It could not tell you about this trade, so it does not watch it."),
+            Message(
+                "Open this server's menu (press its name), choose *Privacy Settings*, and allow direct messages. If "
+                "you have blocked SkinDesk, unblock it. Then press *Notify me* again."
+            ),
         ),
         TradeHasEnded: lambda error, _: ErrorMessage(
-            "This has ended already",
-            f"{label_for(error.trade.provider, staff=False)} {code(error.trade.id, 64)} does not change any more, so "
-            "there is nothing to wait for.",
-            f"`/trades reference:{error.trade.id}` shows how it ended.",
+            t("This trade has already ended"),
+            t(
+                "{trade} does not change any more, so there is nothing to wait for.",
+                trade=_named(error.trade.provider, error.trade.id),
+            ),
+            t("`/trades reference:{trade}` shows how it ended.", trade=error.trade.id),
             again=NOT_AGAIN,
         ),
         TradeNotWatchable: lambda error, _: ErrorMessage(
-            "This trade cannot be followed",
-            f"{label_for(error.provider, staff=False)} shows SkinDesk no trade {code(error.trade_id, 64)} that you may "
-            "see. Nothing is watched.",
-            f"Look whether `/trades reference:{error.trade_id}` still shows it. If it does, ask the staff.",
+            t("This trade cannot be watched"),
+            t(
+                "SkinDesk does not find {trade} among the trades that you may see.",
+                trade=_named(error.provider, error.trade_id),
+            ),
+            t(
+                "Look whether `/trades reference:{trade}` still shows it. If it does, ask the staff.",
+                trade=error.trade_id,
+            ),
         ),
     }
 )

@@ -79,7 +79,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "TradesButton:ended": on_page(presses("ended"), "SkinDesk no longer has what this page asked for"),
     "TradesButton:failed": on_page(presses("failed"), "active trades failed"),
     "TradesButton:all": on_page(presses("all"), "Page 1 of"),
-    "TradeSelect": on_page(opens, "As read"),
+    "TradeSelect": on_page(opens, "Read: "),
     "AskToResendButton": (Case(opens_form, "Ask to resend trade"),),
     "AskModal": (sends_form(Whose.OWN), sends_form(Whose.FOREIGN)),
 }

@@ -223,7 +223,7 @@ async def test_key_sees_its_own_account_only(scene: Scene, owner: str, scope: st
         assert re.search(r"(?i)\b(key|setting|0 |none)\b", text) is None
     assert resent.replace("480101", "999999").split("Reference")[0] == not_there.split("Reference")[0]
     for text in (member, everyones, by_agent):
-        assert f"sees only the trades of one account, `{mannco.key_owner}`" in text
+        assert f"sees only the trades of one account: `{mannco.key_owner}`" in text
         assert "providers.mannco.per_user_paths" in text
     assert "No trade visible" in member or "No active trade visible" in member
     assert await scene.customer.autocomplete(scene.channel, "resend", "id", "") == []

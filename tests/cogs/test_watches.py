@@ -68,10 +68,10 @@ async def test_a_customers_deposit(scene: Scene, deposit: str) -> None:
     _, last = messages(scene.customer)
     assert last.content == f"✅ Paid · SkinsBack deposit `{deposit}`"
     text = embed_text(last.embeds[0])
-    assert "**The shop credits it.**" in text
+    assert "**The shop credits it**" in text
     assert "Credit: **" in text
     assert "This was the last message" in text
-    assert f"`/trades reference:{deposit}` on **Skin Market**" in text
+    assert f"`/trades reference:{deposit}` on the server shows it again.\nServer: **Skin Market**" in text
     assert buttons_of(last) == {}
 
 
@@ -127,7 +127,7 @@ async def test_an_agents_watch(scene: Scene, deposit: str) -> None:
     _, change, end = messages(scene.agent)
     assert change.content.startswith("⏳ ")
     assert change.content.endswith(f" · SkinsBack deposit `{deposit}`")
-    assert f"customer `{scene.world.customer.steam_id}`" in embed_text(change.embeds[0])
+    assert f"Customer: `{scene.world.customer.steam_id}`" in embed_text(change.embeds[0])
     text = embed_text(end.embeds[0])
     assert "You may not see it any more" in text
     assert str(scene.world.customer.steam_id) not in text
@@ -142,7 +142,7 @@ async def test_a_trade_with_a_code(scene: Scene) -> None:
     await minutes(scene)
 
     first, change = messages(scene.customer)
-    assert "Mannco.store names no offer yet" in embed_text(first.embeds[0])
+    assert "Mannco.store shows no Steam offer yet" in embed_text(first.embeds[0])
     assert f"https://steamcommunity.com/tradeoffer/{offer}/" in embed_text(change.embeds[0])
     assert "shows it with your code" in embed_text(change.embeds[0])
     assert code_sightings(scene) == []
@@ -178,7 +178,7 @@ async def test_eleven(scene: Scene) -> None:
     refused = await press(scene, scene.agent, last)
 
     assert f"You watch {MOST_WATCHES} trades already" in extra_text_of(refused)
-    assert f"Mannco.store `{open_trades[0]}`, since" in extra_text_of(refused)
+    assert f"Mannco.store `{open_trades[0]}` · <t:" in extra_text_of(refused)
     assert refused.response is not None
     await scene.agent.click(refused.response, label=f"Stop {open_trades[0]}")
     assert "You will get a message" in extra_text_of(await press(scene, scene.agent, last))

@@ -131,7 +131,7 @@ def test_nothing_is_cut_off(row: tuple[Any, ...], last_error: str):
         details = trade_details(one, shown, context, audience=audience, explanations=EXPLANATIONS)
 
         assert TRADES_A_PAGE * (len(line) + 2) <= 4096 - 300
-        assert str(details.description).endswith(f"\n\nAs read <t:{int(NOW.timestamp())}:R>")
+        assert str(details.description).endswith(f"\n\nRead: <t:{int(NOW.timestamp())}:R>")
 
 
 def violations(embed: discord.Embed, *options: discord.SelectOption) -> list[str]:

@@ -42,10 +42,10 @@ def test_ordinary_head():
     )
     step = "trade URL or a trade's number: `/trades` with `tradeurl` or `reference`."
 
-    assert page(shown).startswith(f"**1 trade** · your own · read <t:{int(NOW.timestamp())}:R>\n")
-    assert lines(shown) == ["SkinsBack: the last 14 days.", f"For AssetPay trades give your {step}"]
+    assert page(shown).startswith(f"**1 trade** · your own · Read: <t:{int(NOW.timestamp())}:R>\n")
+    assert lines(shown) == ["SkinsBack: the last 14 days.", f"For trades of AssetPay, give your {step}"]
     others = replace(shown, steam_id=None)
-    assert lines(others, STAFF)[-1] == f"For AssetPay trades give the customer's {step}"
+    assert lines(others, STAFF)[-1] == f"For trades of AssetPay, give the customer's {step}"
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,11 @@ def test_fixed_client_token(limit: KeyLimit, sees: str):
     """A fixed client token of AssetPay that may be another account's is said to be one, and no key of Mannco.store."""
     shown = said(TradesPart(CO, limit=limit))
 
-    assert lines(shown)[0].startswith("This desk can only see the trades of one account at AssetPay, so it cannot tell")
+    assert lines(shown)[0].startswith(
+        "This desk can only see the trades of one account at AssetPay. SkinDesk cannot tell"
+    )
     text = lines(shown, STAFF)[0]
-    assert text.startswith(f"The client token that is set here for AssetPay (.co) {sees}, so SkinDesk cannot tell")
+    assert text.startswith(f"The client token that is set here for AssetPay (.co) {sees}. SkinDesk cannot tell")
     assert "`providers.assetpay_legacy.api_key`" in text
 
 
@@ -67,18 +69,18 @@ def test_fixed_client_token(limit: KeyLimit, sees: str):
     [
         (
             {CLIENT: NotAsked.TRADE_URL},
-            "For AssetPay trades give your trade URL: `/trades` with `tradeurl`.",
-            "For AssetPay trades give the customer's trade URL: `/trades` with `tradeurl`.",
+            "For trades of AssetPay, give your trade URL: `/trades` with `tradeurl`.",
+            "For trades of AssetPay, give the customer's trade URL: `/trades` with `tradeurl`.",
         ),
         (
             {PAY: NotAsked.REFERENCE},
-            "For an AssetPay trade give its number: `/trades` with `reference`.",
-            "For an AssetPay trade give its number: `/trades` with `reference`.",
+            "For a trade of AssetPay, give its number: `/trades` with `reference`.",
+            "For a trade of AssetPay, give its number: `/trades` with `reference`.",
         ),
         (
             {CLIENT: NotAsked.OTHER_ACCOUNT},
-            "AssetPay trades cannot be looked up here for you: ask the staff.",
-            "AssetPay (client): not asked, the client token that is set here is another account's.",
+            "Trades of AssetPay cannot be looked up here for you. Ask the staff.",
+            "AssetPay (client): not asked. The client token that is set here belongs to another account.",
         ),
         ({PAY: NotAsked.REFERENCE, CLIENT: None}, None, None),
     ],
@@ -96,10 +98,10 @@ def test_failures_beside_trades():
     shown = said(
         TradesPart(PAY, failure=REFUSED, reference="a1b2c3"), TradesPart(BACK, failure=LATE, reference="d4e5f6")
     )
-    late = "**SkinsBack**: ⚠️ The provider took too long to answer, so some trades may be missing · reference `d4e5f6`"
+    late = "**SkinsBack**: ⚠️ The provider took too long to answer · Some trades may be missing · Reference `d4e5f6`"
 
-    assert lines(shown) == ["**AssetPay**: ⚠️ not set up right here · reference `a1b2c3`", late]
-    assert "not set up" not in page(shown, STAFF)
+    assert lines(shown) == ["**AssetPay**: ⚠️ Not set up right here · Reference `a1b2c3`", late]
+    assert "Not set up" not in page(shown, STAFF)
     assert lines(shown, STAFF)[0].startswith("**AssetPay**: ⚠️ ")
     assert "SkinsBack" in page(shown)
 
@@ -114,18 +116,17 @@ def test_what_is_not_listed():
     )
 
     assert lines(shown) == [
-        "AssetPay's list was too long to read to its end: 0 trades of it are here, others may be missing.",
+        "The list of AssetPay was too long to read to its end. 0 trades of it are here, others may be missing.",
         "⚠️ SkinsBack: 1 trade could not be read and is left out.",
-        f"{ONLY_OWN}, so it cannot tell whether you have one. Ask the staff: they can look at Mannco.store.",
-        "Mannco.store lists the newest 500 trades only, of all customers together. The staff can look up older ones.",
+        f"{ONLY_OWN}. SkinDesk cannot tell whether you have a trade there. Ask the staff: they can look at "
+        "Mannco.store.",
+        "Mannco.store lists only the newest 500 trades of all customers together. The staff can look up older ones.",
     ]
     hidden = said(TradesPart(MANNCO, limit=KeyLimit(None)))
     assert lines(hidden, STAFF)[0].startswith(ONLY_OWN)
     for_staff = "\n".join(lines(shown, STAFF))
     assert "The first: `items[3].steam_id`." in for_staff
-    assert (
-        f"sees only the trades of one account, `{BOT}`, so SkinDesk cannot tell whether this account has" in for_staff
-    )
+    assert f"sees only the trades of one account: `{BOT}`. SkinDesk cannot tell whether this account has" in for_staff
     assert "deposit" in page(shown)
 
 
@@ -139,12 +140,12 @@ def test_what_is_not_listed():
             (),
             "No trade of yours is waiting for anything at the moment. `/trades` with `sc",
         ),
-        (OWNER, CUSTOMER, Scope.ALL, (), "You have no trade yet. One stands here as soon as you deposit or withdraw"),
+        (OWNER, CUSTOMER, Scope.ALL, (), "No trade of yours was found. Your trades appear here as soon as you"),
         (BOT, STAFF, Scope.ACTIVE, (), "No trade of this account is waiting for anything at the moment."),
-        (BOT, STAFF, Scope.ALL, (), "This account has no trade. If it should have one, compare the SteamID"),
+        (BOT, STAFF, Scope.ALL, (), "No trade of this account was found. If it should have one, compare the SteamID"),
         (None, STAFF, Scope.ACTIVE, (), "No trade is waiting for anything at the moment."),
-        (None, STAFF, Scope.ALL, (), "There is no trade yet."),
-        (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, failure=LATE),), "You have no trade at Mannco.store yet."),
+        (None, STAFF, Scope.ALL, (), "No trade was found."),
+        (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, failure=LATE),), "No trade of yours was found."),
         (
             OWNER,
             CUSTOMER,
@@ -152,15 +153,15 @@ def test_what_is_not_listed():
             (TradesPart(BACK),),
             "No trade of yours is waiting for anything at the moment.",
         ),
-        (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, is_full=True),), "None of the trades that are listed is yours."),
-        (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, since=NOW),), "None of the trades that are listed is yours."),
+        (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, is_full=True),), "None of the listed trades is yours."),
+        (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, since=NOW),), "None of the listed trades is yours."),
         (None, STAFF, Scope.ALL, (TradesPart(BACK, is_cut=True),), "No trade is listed."),
         (
             BOT,
             STAFF,
             Scope.ALL,
             (TradesPart(BACK, unread=(UnreadRow("x"),)),),
-            "None of the trades that could be read is this acc",
+            "None of the trades that could be read belongs to this acc",
         ),
     ],
 )
@@ -191,9 +192,9 @@ def test_reference():
     parts = (TradesPart(PAY, failure=REFUSED, reference="a1b2c3"), TradesPart(BACK, since=NOW - timedelta(days=14)))
     found = said(*parts, reference=TradeReference("dep_1"), scope=Scope.ACTIVE)
 
-    assert page(found).startswith("**1 trade** · number `dep_1` · your own · read ")
+    assert page(found).startswith("**1 trade** · Number: `dep_1` · your own · Read: ")
     assert lines(found) == []
-    assert "reference `a1b2c3`" in lines(found, STAFF)[0]
+    assert "Reference `a1b2c3`" in lines(found, STAFF)[0]
 
 
 def test_reference_not_found():
@@ -205,21 +206,21 @@ def test_reference_not_found():
     )
     none = said(*parts, trades=(), reference=TradeReference("9088123456"))
     for_customer, for_staff = lines(none), lines(none, STAFF)
-    late = "**SkinsBack**: ⚠️ The provider took too long to answer · reference `a1b2c3`"
+    late = "**SkinsBack**: ⚠️ The provider took too long to answer · Reference `a1b2c3`"
     offers = (
-        "AssetPay cannot be searched by Steam's offer number: give the number of the trade or of the order, or the "
-        "trade URL too: `tradeurl`."
+        "AssetPay cannot be searched by the number of a Steam offer. Give the number of the trade or of the order, or "
+        "the trade URL too: `tradeurl`."
     )
 
     assert for_customer[0].startswith("None of your trades was found by this number. Check it:")
     assert for_customer[1:] == [
-        "It could not be looked for at SkinsBack: try again in a few minutes.",
+        "Could not be searched: SkinsBack. Try again in a few minutes.",
         offers,
         late,
     ]
     assert for_staff == [
-        "AssetPay and Mannco.store show no such trade of this account to this desk.",
-        "It could not be looked for at SkinsBack.",
+        "This desk sees no such trade of this account at AssetPay and Mannco.store.",
+        "Could not be searched: SkinsBack.",
         "Not asked: AssetPay (client).",
         offers,
         late,
@@ -227,4 +228,4 @@ def test_reference_not_found():
     alone = replace(
         none, parts=(TradesPart(PAY, knows_offers=False),), steam_id=None, reference=TradeReference("dep_1")
     )
-    assert lines(alone, STAFF) == ["AssetPay shows no such trade to this desk."]
+    assert lines(alone, STAFF) == ["This desk sees no such trade at AssetPay."]

@@ -95,11 +95,11 @@ def test_two_lines():
     _, first, second = page(own).split("\n\n")
     assert first.split("\n") == [
         "👉 **Waiting for you to accept the offer in Steam** · $10.75",
-        f"AssetPay deposit · order `dep_1` · AK-47 | Redline and 2 more · {shown} · **{YOU}**",
+        f"AssetPay deposit · Order: `dep_1` · AK-47 | Redline and 2 more · {shown} · **{YOU}**",
     ]
     assert second == f"✅ **Completed**\nMannco.store withdrawal · `123456` · 1 item · {shown} · {NO_ONE}"
-    assert "*Details of a trade…* shows them" in warning(own)
+    assert "You find them under *Details of a trade…*" in warning(own)
     for members, whose in (({OWNER: 42}, "<@42>"), ({}, f"`{OWNER}`")):
         text = str(embed_of(everyones, Audience.STAFF, context=TradeContext({}, members)).description)
-        assert f"\n{whose} · AssetPay deposit · order `dep_1`" in text
+        assert f"\n{whose} · AssetPay deposit · Order: `dep_1`" in text
         assert f" · {CUSTOMER}\n\n" in text

@@ -98,11 +98,11 @@ def test_every_word(
 
     assert f" **{status.customer_title or status.title}" in for_customer
     assert f" **{status.title}" in for_staff
-    assert re.search(rf"\n\*\*{to_customer}\.\*\* [A-Z]", for_customer)
-    assert re.search(rf"\n\*\*{to_staff}\.\*\* [A-Z]", for_staff)
-    assert f"\nStatus `{word}`" in for_staff
+    assert re.search(rf"\n\*\*{to_customer}\*\*\n[A-Z]", for_customer)
+    assert re.search(rf"\n\*\*{to_staff}\*\*\n[A-Z]", for_staff)
+    assert f"\nStatus: `{word}`" in for_staff
     assert (f"`{word}`" in for_customer) is not status.known
-    assert ("has no resend" in for_customer) is (state in (S.FAILED, S.CANCELLED))
+    assert ("cannot be resent." in for_customer) is (state in (S.FAILED, S.CANCELLED))
     for key in ("holdEndDate", "revertedBy", "purchaseStatus", "externalId", "/resend", "_"):
         assert key not in for_customer
 
@@ -120,8 +120,8 @@ def test_every_number(status: int):
         text = page(answer(trade(status=status)), audience)
 
         assert f" **{title}" in text
-        assert "\nMannco.store withdrawal `123456` · made " in text
-        assert re.search(rf"\*\*[A-Z][a-z ]+\.\*\* (?:The last error says why\. )?{re.escape(next_step)}", text)
+        assert "\nMannco.store withdrawal `123456` · Made: " in text
+        assert re.search(rf"\*\*[A-Z][a-z ]+\*\*\n(?:The last error says why\. )?{re.escape(next_step)}", text)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_who_acts_at_mannco(status: int, deposit: bool, to_customer: str, to_sta
     """A failed withdrawal can be resent, so that owner and staff can act."""
     listed = answer(trade(status=status, **({"items_send": (), "items_received": ("1",)} if deposit else {})))
 
-    assert f"**{to_customer}.**" in page(listed)
-    assert f"**{to_staff}.**" in page(listed, Audience.STAFF)
+    assert f"**{to_customer}**\n" in page(listed)
+    assert f"**{to_staff}**\n" in page(listed, Audience.STAFF)
 
 
 def test_after_a_failure():
@@ -151,7 +151,7 @@ def test_after_a_failure():
 
     for audience in Audience:
         assert "`/resend id:123456` asks a moderator" in page(answer(withdrawal), audience)
-        assert "cannot be resent: a new one has to be started on the site" in page(answer(deposit), audience)
+        assert "cannot be resent. A new one has to be started in the shop." in page(answer(deposit), audience)
     assert "/resend" not in page(answer(deposit, trade(status=0), trade(status=3)))
 
 
@@ -175,18 +175,18 @@ def test_after_a_failure():
         ),
         (
             trade(last_error="mystery"),
-            "Mannco.store named the staff a reason. Ask them",
+            "Mannco.store gave a reason that only the staff can see. Send them the number",
             "last error says why. Find and fix",
         ),
-        (at(PAY, "failed", S.FAILED, last_error="mystery"), "AssetPay named the staff", "Last error: mystery"),
+        (at(PAY, "failed", S.FAILED, last_error="mystery"), "AssetPay gave a reason", "Last error: mystery"),
         (
             at(PAY, "failed", S.FAILED, W, last_error="MERCHANT_REJECTED"),
-            "**The staff acts next.** Check your balance in the shop.",
-            "**You act next.** Find the reason",
+            "**The staff acts next**\nCheck your balance in the shop.",
+            "**You act next**\nFind the reason",
         ),
         (
             at(PAY, "failed", S.FAILED, last_error="SERVICE_UNAVAILABLE"),
-            f"**{YOU}.** Wait",
+            f"**{YOU}**\nWait",
             "· `SERVICE_UNAVAILABLE`\n",
         ),
     ],
@@ -215,22 +215,26 @@ def test_failed_items():
     )
     one = answer(at(PAY, "completed", S.COMPLETED, W, to_customer=failed))
 
-    assert "\nTo you: ❌ AK-47 | Redline, ❌ M4A4 | Howl, AWP | Asiimov\n" in page(one)
-    assert "\n**2 of 3 items failed:** The price rose above the limit\n" in page(one)
-    assert "The price rose above the limit; `NEW_WORD`\n" in page(one, Audience.STAFF)
-    assert f"**{YOU}.** Some of the items did not go through." in page(one)
+    assert "\nTo you: ❌ AK-47 | Redline, ❌ M4A4 | Howl, and AWP | Asiimov\n" in page(one)
+    assert "\n**Failed items: 2 of 3** · The price rose above the limit\n" in page(one)
+    assert "The price rose above the limit · `NEW_WORD`\n" in page(one, Audience.STAFF)
+    assert f"**{YOU}**\nSome of the items did not go through." in page(one)
     assert "⚠️ **Completed**" in page(one)
     alike = tuple(TradeItem(item.name, error="PRICE_CHANGED") for item in ITEMS)
     whole = answer(at(PAY, "failed", S.FAILED, W, to_customer=alike, last_error="PRICE_CHANGED"))
-    assert "items failed" not in page(whole)
+    assert "Failed items" not in page(whole)
 
 
 @pytest.mark.parametrize(
     ("by", "to_customer", "to_staff"),
     [
-        ("user", f"you, from your Steam account\n**{YOU}.**", f"the customer, from their Steam account\n**{YOU}.**"),
-        ("SUPPLIER", "AssetPay's supplier: that is not your doing\n**The staff", "AssetPay's supplier\n**You act next"),
-        ("moon", "\n**The staff acts next.**", "**Who undid it:** `moon`\n"),
+        ("user", f"you, from your Steam account\n**{YOU}**\n", f"the customer, from their Steam account\n**{YOU}**\n"),
+        (
+            "SUPPLIER",
+            "the supplier of AssetPay. It was not your doing.\n**The staff",
+            "the supplier of AssetPay\n**You act next",
+        ),
+        ("moon", "\n**The staff acts next**\n", "**Who undid it:** `moon`\n"),
     ],
 )
 def test_who_undid_it(by: str, to_customer: str, to_staff: str):
@@ -245,14 +249,18 @@ def test_who_undid_it(by: str, to_customer: str, to_staff: str):
 @pytest.mark.parametrize(
     ("state", "amounts", "text"),
     [
-        (S.OFFERED, ("10.75", "8.60", "2.15"), "**$8.60** as soon as the offer is accepted, **$2.15** when the"),
-        (S.OFFERED, ("10.75", "10.75", "0"), "Credit: **$10.75** as soon as the offer is accepted\n"),
-        (S.OFFERED, ("10.75", None, None), "Credit: **$10.75** when the deposit is completed"),
-        (S.HELD, ("10.75", "8.60", "2.15"), "Credit: **$8.60** already, **$2.15** when the deposit is completed"),
-        (S.HELD, ("10.75", "0", "10.75"), "Credit: **$10.75** when the deposit is completed"),
+        (S.OFFERED, ("10.75", "8.60", "2.15"), "accepted: **$8.60** · Credit when the deposit is completed: **$2.15**"),
+        (S.OFFERED, ("10.75", "10.75", "0"), "Credit when the offer is accepted: **$10.75**\n"),
+        (S.OFFERED, ("10.75", None, None), "\nCredit when the deposit is completed: **$10.75**"),
+        (
+            S.HELD,
+            ("10.75", "8.60", "2.15"),
+            "\nCredited already: **$8.60** · Credit when the deposit is completed: **$2.15**",
+        ),
+        (S.HELD, ("10.75", "0", "10.75"), "\nCredit when the deposit is completed: **$10.75**"),
         (S.COMPLETED, ("10.75", "8.60", "2.15"), "Credited: **$10.75**"),
         (S.FAILED, ("10.75", "8.60", "2.15"), "Not credited: **$10.75**"),
-        (S.REVERTED, ("10.75", "8.60", "2.15"), "Undone: **$10.75**, **$8.60** of it was credited before that"),
+        (S.REVERTED, ("10.75", "8.60", "2.15"), "Undone: **$10.75** · Credited before that: **$8.60**"),
     ],
 )
 def test_credit(state: TradeState, amounts: tuple[str | None, ...], text: str):
@@ -261,7 +269,7 @@ def test_credit(state: TradeState, amounts: tuple[str | None, ...], text: str):
     listed = answer(at(PAY, "x", state, total=total, credited_now=now, credited_later=later, merchant_amount=usd("99")))
 
     assert text in page(listed) + "\n"
-    assert "merchant's side $99.00" in page(listed, Audience.STAFF)
+    assert "The merchant's amount: $99.00" in page(listed, Audience.STAFF)
     assert "99.00" not in page(listed)
     assert "\nPrice: **$10.75**" in page(answer(at(PAY, "x", state, W, total=total)))
 
@@ -269,12 +277,12 @@ def test_credit(state: TradeState, amounts: tuple[str | None, ...], text: str):
 @pytest.mark.parametrize(
     ("days", "is_estimate", "text"),
     [
-        (3, False, "**It completes by itself <t:{}:R>.**"),
-        (-1, False, "**It completes by itself soon: the protection ended <t:{}:R>.**"),
-        (3, True, "**It completes by itself about <t:{}:D>, by estimate.**"),
-        (-2, False, "**It should be completed by now: the protection ended <t:{}:R>.**"),
-        (-2, True, "**It should be completed by now: the protection ended about <t:{}:D>, by estimate.**"),
-        (-1, True, "**It should complete any day: by estimate, the protection ended about <t:{}:D>.**"),
+        (3, False, "**It completes by itself (<t:{}:R>)**"),
+        (-1, False, "**It completes by itself soon (end of the protection: <t:{}:R>)**"),
+        (3, True, "**It completes by itself (estimate: <t:{}:D>)**"),
+        (-2, False, "**It should be completed by now (end of the protection: <t:{}:R>)**"),
+        (-2, True, "**It should be completed by now (estimated end of the protection: <t:{}:D>)**"),
+        (-1, True, "**It should complete any day now (estimated end of the protection: <t:{}:D>)**"),
     ],
 )
 def test_end_of_a_hold(days: int, is_estimate: bool, text: str):  # noqa: FBT001 -- a column
@@ -284,7 +292,7 @@ def test_end_of_a_hold(days: int, is_estimate: bool, text: str):  # noqa: FBT001
 
     for audience in Audience:
         assert text.format(int(ends.timestamp())) in page(held, audience)
-    assert ("Tell the staff the number" in page(held)) is (days == -2)
+    assert ("Send the staff the number" in page(held)) is (days == -2)
     assert ("Ask SkinsBack about it." in page(held, Audience.STAFF)) is (days == -2)
 
 
@@ -293,9 +301,9 @@ def test_what_only_staff_reads():
     failed = trade(last_error="offer expired", items_send=("11", "22", "33", "44"))
     for_staff, for_customer = page(answer(failed, of=None), Audience.STAFF), page(answer(failed))
 
-    assert f"\nStatus `-1` · customer `{OWNER}`\n" in for_staff
+    assert f"\nStatus: `-1` · Customer: `{OWNER}`\n" in for_staff
     assert "\nLast error: offer expired" in for_staff
-    assert "\nAssets `11` `22` and 2 more\n" in for_staff
+    assert "\nAssets: `11` `22` and 2 more\n" in for_staff
     for hidden in ("offer expired", "Status", "`11`", str(OWNER)):
         assert hidden not in for_customer
     nobodys = answer(at(BACK, "pending", S.OFFERED, owner=None), of=None)
@@ -307,9 +315,9 @@ def test_which_trade():
     number, named = "0b5c1111-2222-3333-4444-555566667777", (*ITEMS, TradeItem("Glock"), TradeItem())
     one = at(ProviderName.ASSETPAY_CLIENT, "hold", S.HELD, id=number, shop_reference="dep_1", from_customer=named)
 
-    assert f"\nAssetPay deposit `{number}` · order `dep_1` · made " in page(answer(one))
+    assert f"\nAssetPay deposit `{number}` · Order: `dep_1` · Made: " in page(answer(one))
     assert f"\nAssetPay (client) deposit `{number}` · " in page(answer(one), Audience.STAFF)
-    assert "\nFrom you: AK-47 | Redline, M4A4 | Howl, AWP | Asiimov and 2 more\n" in page(answer(one))
+    assert "\nFrom you: AK-47 | Redline, M4A4 | Howl, AWP | Asiimov, and 2 more\n" in page(answer(one))
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 8, 9, 99])
@@ -318,19 +326,19 @@ def test_what_may_wait(status: int):
     pending = trade(status=status)
     own = page(answer(pending))
 
-    assert f"\nBot `{pending.bot}`\nOffer `5678901234` · [open it in Steam](" in own
+    assert f"\nBot: `{pending.bot}`\nOffer: `5678901234` · [open it in Steam](" in own
     assert "(https://steamcommunity.com/tradeoffer/5678901234/)\n" in own
     assert "**Your code: `ABCDEFGH`**" in own
-    assert "Check in Steam that bot, number of items and code match. If not, do not" in warning(answer(pending))
+    assert "compare in Steam: the bot, the number of items, and the code. If something" in warning(answer(pending))
     assert "The staff never asks for your code" in warning(answer(pending))
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
     assert "Your code" not in page(answer(replace(pending, code=None, offer_id="", bot=None)))
     erased = without_codes(answer(pending))
-    assert "**Your code is no longer here:** `/trades`, used again," in page(erased)
+    assert "**Your code is no longer here.** Use `/trades` again" in page(erased)
     assert "Your code" not in page(replace(erased, viewer=BOT), Audience.STAFF)
     soon = replace(erased, codes_from=NOW)
-    assert f"**Your code is shown <t:{int(NOW.timestamp())}:R>:**" in page(soon)
-    assert "`/link start` shows it at once" in page(soon)
+    assert f"**Your code is shown later (<t:{int(NOW.timestamp())}:R>).**" in page(soon)
+    assert "To see the code at once, use `/link start`" in page(soon)
 
 
 def test_offer_of_another_provider():
@@ -338,17 +346,19 @@ def test_offer_of_another_provider():
     offered = at(PAY, "active", S.OFFERED, bot_name="b1", expires_at=NOW + timedelta(minutes=9))
     own, bare = page(answer(offered)), at(BACK, "pending", S.OFFERED, bot=None, offer_id="", from_customer=())
 
-    assert f"\nBot **b1** `{BOT}`\nOffer `5678901234` · [" in own
-    assert f"\nThe offer expires <t:{int(NOW.timestamp()) + 540}:R>" in own
-    assert "Check in Steam that bot and number of items match. If not" in warning(answer(offered))
+    assert f"\nBot: **b1** `{BOT}`\nOffer: `5678901234` · [" in own
+    assert f"\nThe offer expires: <t:{int(NOW.timestamp()) + 540}:R>" in own
+    assert "compare in Steam: the bot and the number of items. If something" in warning(answer(offered))
     assert "code" not in own + warning(answer(offered)).replace("Steam Guard code", "")
     assert "code" not in warning(answer(offered), Audience.STAFF)
     assert "only an offer that the shop's own page announces" in warning(answer(bare))
     for audience in Audience:
-        assert "Nothing is named here for SkinsBack: trust only an offer" in warning(answer(bare, offered), audience)
-        assert "Nothing is named" not in warning(answer(bare), audience) + warning(answer(offered), audience)
-    assert "Bot" not in page(answer(bare))
-    assert "Offer" not in page(answer(bare))
+        assert "There is nothing to compare for SkinsBack: trust only an offer" in warning(
+            answer(bare, offered), audience
+        )
+        assert "nothing to compare" not in warning(answer(bare), audience) + warning(answer(offered), audience)
+    assert "Bot:" not in page(answer(bare))
+    assert "Offer:" not in page(answer(bare))
 
 
 def test_offer_that_is_not_there_yet():
@@ -357,7 +367,7 @@ def test_offer_that_is_not_there_yet():
 
     for audience in Audience:
         assert "The Steam offer is being created" in page(listed, audience)
-        assert "**Mannco.store acts next.** Mannco.store names no offer yet" in page(listed, audience)
+        assert "**Mannco.store acts next**\nMannco.store shows no Steam offer yet" in page(listed, audience)
         assert "Your code is" not in page(listed, audience)
 
 

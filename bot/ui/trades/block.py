@@ -98,7 +98,7 @@ def _items(trade: Trade, *, staff: bool) -> str:
     if not named:
         items = tn("{count} item", "{count} items", len(trade.items))
     elif left:
-        # Translators: the last one of a list: "AK-47, M4A4 and 2 more".
+        # Translators: the last one of a list: "AK-47, M4A4, and 2 more".
         items = listed([*names, t("{more} more", more=number(left))])
     else:
         items = listed(names)

@@ -24,15 +24,15 @@ def head(answer: TradesAnswer, members: Mapping[SteamId, int], *, failed: int | 
         # Translators: the number that was typed, of a trade, a Steam offer or an order.
         facts.append(t("Number: {number}", number=code(answer.reference.text, 132)))
     if _is_own(answer):
-        facts.append(tp("trades", "Your own"))
+        facts.append(tp("trades", "your own"))
     elif answer.steam_id is None:
-        facts.append(tp("trades", "Everyone's"))
+        facts.append(tp("trades", "everyone's"))
     else:
         member = members.get(answer.steam_id)
         facts += [] if member is None else [f"<@{member}>"]
         facts.append(t("SteamID: {steam_id}", steam_id=f"`{answer.steam_id}`"))
-    # Translators: {when} reads "5 minutes ago".
-    facts.append(t("Updated: {when}", when=relative(answer.read_at)))
+    # Translators: when the trades were read from the providers; {when} reads "5 minutes ago".
+    facts.append(t("Read: {when}", when=relative(answer.read_at)))
     return " · ".join(facts)
 
 
@@ -105,21 +105,23 @@ def _none_listed(answer: TradesAnswer, *, lists_all: bool) -> str:
     is_own = _is_own(answer)
     if answer.scope is Scope.ACTIVE:
         if is_own:
-            waiting = t("None of your trades is waiting for anything at the moment.")
+            waiting = t("No trade of yours is waiting for anything at the moment.")
         elif answer.steam_id is None:
             waiting = t("No trade is waiting for anything at the moment.")
         else:
             waiting = t("No trade of this account is waiting for anything at the moment.")
         return " ".join([waiting, t("`/trades` with `scope:all` shows the finished and failed ones too.")])
     if answer.steam_id is None:
-        return t("There is no trade yet.") if lists_all else t("No trade is listed.")
+        return t("No trade was found.") if lists_all else t("No trade is listed.")
     if not lists_all:
         if is_own:
             return t("None of the listed trades is yours.")
         return t("None of the listed trades belongs to this account.")
     if is_own:
-        return t("You have no trade yet. Your trades appear here as soon as you deposit or withdraw items.")
-    return t("This account has no trade. If it should have one, compare the SteamID with the customer's trade URL.")
+        return t("No trade of yours was found. Your trades appear here as soon as you deposit or withdraw items.")
+    return t(
+        "No trade of this account was found. If it should have one, compare the SteamID with the customer's trade URL."
+    )
 
 
 def _is_own(answer: TradesAnswer) -> bool:
@@ -155,8 +157,7 @@ def failures(answer: TradesAnswer, explanations: Explanations, *, staff: bool) -
         references += [f"`{part.reference}`"] if part.reference is not None else []
     for (name, what), references in said.items():
         facts = [f"**{name}**: ⚠️ {what}"]
-        # Translators: {references} are codes like `041ee7`, by which the staff finds an error in the log.
-        facts += [t("Reference: {references}", references=" ".join(references))] if references else []
+        facts += [t("Reference {reference}", reference=" ".join(references))] if references else []
         yield " · ".join(facts)
 
 

@@ -75,7 +75,7 @@ def trade_details(
     block = trade_block(trade, answer, explanations=explanations, staff=staff, context=context)
     return card(
         title=t("Trade"),
-        description="\n\n".join([block, t("Updated: {when}", when=relative(answer.read_at))]),
+        description="\n\n".join([block, t("Read: {when}", when=relative(answer.read_at))]),
         fields=_warnings([trade], staff=staff, in_menu=False),
         colour=Tone.WAITING if trade.state.is_open else Tone.NEUTRAL,
     )
