@@ -118,8 +118,10 @@ def test_what_is_not_listed():
     assert lines(shown) == [
         "The list of AssetPay was too long to read to its end. 0 trades of it are here, others may be missing.",
         "⚠️ SkinsBack: 1 trade could not be read and is left out.",
-        f"{ONLY_OWN}. SkinDesk cannot tell whether you have a trade there. Ask the staff: they can look at "
-        "Mannco.store.",
+        (
+            f"{ONLY_OWN}. SkinDesk cannot tell whether you have a trade there. Ask the staff: they can look at "
+            "Mannco.store."
+        ),
         "Mannco.store lists only the newest 500 trades of all customers together. The staff can look up older ones.",
     ]
     hidden = said(TradesPart(MANNCO, limit=KeyLimit(None)))
