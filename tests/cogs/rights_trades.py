@@ -77,7 +77,7 @@ def sends_form(whose: Whose) -> Case:
 ROWS: dict[str, tuple[Case, ...]] = {
     "TradesButton:refresh": on_page(presses("refresh"), "SkinDesk no longer has what this page asked for"),
     "TradesButton:ended": on_page(presses("ended"), "SkinDesk no longer has what this page asked for"),
-    "TradesButton:failed": on_page(presses("failed"), "active trades failed"),
+    "TradesButton:failed": on_page(presses("failed"), "trades failed**"),
     "TradesButton:all": on_page(presses("all"), "Page 1 of"),
     "TradeSelect": on_page(opens, "Read: "),
     "AskToResendButton": (Case(opens_form, "Ask to resend trade"),),

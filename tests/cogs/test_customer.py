@@ -72,7 +72,7 @@ async def test_failing_provider(scene: Scene) -> None:
     text = text_of(await customer(scene, scene.agent, member=scene.customer))
 
     assert "**SkinsBack**: ⚠️" in text
-    assert " · reference `" in text
+    assert " · Reference `" in text
     assert "withdrawal `480101`" in text
 
 

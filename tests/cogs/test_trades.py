@@ -235,7 +235,7 @@ async def test_key_of_the_account_asked_about(scene: Scene) -> None:
     mannco.as_admin, mannco.key_owner = False, scene.world.customer.steam_id
     assert "**2 active trades** · your own" in text_of(await trades(scene, scene.customer))
     scene.world.trades.clear()
-    assert "You have no trade yet" in text_of(await trades(scene, scene.customer, scope="all"))
+    assert "No trade of yours was found" in text_of(await trades(scene, scene.customer, scope="all"))
 
 
 async def test_administrators_key(scene: Scene) -> None:
@@ -257,7 +257,7 @@ async def test_per_user_paths(tmp_path: Path) -> None:
         empty = await trades(scene, scene.agent, scope="all", steam_id=str(scene.world.empty.steam_id))
         await scene.customer.autocomplete(scene.channel, "resend", "id", "")
 
-        assert "This account has no trade." in text_of(empty)
+        assert "No trade of this account was found." in text_of(empty)
         del calls["POST /user/login"]
         assert calls == {
             f"GET /trades/all/{customer}": 2,

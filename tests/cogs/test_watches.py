@@ -10,8 +10,10 @@ from bot.client import SkinDeskClient
 from bot.demo.scene import Scene
 from bot.domain.failures import ProviderName
 from bot.domain.watches import KEPT_FOR, MOST_WATCHES
+from bot.languages import ENGLISH, in_language
 from bot.ui.watches import NotifyButton
 from tests.cogs.approvals import close_direct_messages, code_sightings
+from tests.support.made_up import MadeUpLanguage, added, made_up
 from tests.support.seen import buttons_of, embed_text, extra_text_of
 
 
@@ -34,7 +36,7 @@ async def press(
     view = discord.ui.View(timeout=None)
     view.add_item(NotifyButton(provider, number))
     await scene.client.get_partial_messageable(scene.channel.id, guild_id=scene.guild.id).send("A trade", view=view)
-    return await who.click(scene.channel.history()[-1], label="Notify me")
+    return await who.click(scene.channel.history()[-1], custom_id=f"watch:on:{provider.value}:{number}")
 
 
 async def minutes(scene: Scene, number: int = 3) -> None:
@@ -73,6 +75,50 @@ async def test_a_customers_deposit(scene: Scene, deposit: str) -> None:
     assert "This was the last message" in text
     assert f"`/trades reference:{deposit}` on the server shows it again.\nServer: **Skin Market**" in text
     assert buttons_of(last) == {}
+
+
+async def test_the_language_of_the_press(scene: Scene, deposit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All messages of a watch, and their buttons, are in the language of its press, whatever is spoken meanwhile."""
+    reader = [ENGLISH]
+    monkeypatch.setattr("bot.ui.interaction.session.of_locale", lambda *_: reader[-1])
+    with added(MadeUpLanguage()) as language:
+        reader.append(language)
+        await press(scene, scene.customer, deposit)
+        reader.append(ENGLISH)
+        await press(scene, scene.agent, deposit)
+        await press(scene, scene.customer, deposit)
+        becomes(scene, deposit, "pending")
+        await minutes(scene)
+        becomes(scene, deposit, "success")
+        await minutes(scene)
+
+    news = made_up("🔔 News from {server}").replace("{server}", "Skin Market")
+    begun = made_up("🔔 You get a message here when this changes")
+    stop = made_up("Stop")
+    of_customer, of_agent = messages(scene.customer), messages(scene.agent)
+    assert [each.embeds[0].title for each in of_customer] == [begun, news, news]
+    assert [[*buttons_of(each)] for each in of_customer] == [[stop], [stop], []]
+    assert made_up("Paid") in of_customer[2].content
+    assert [each.embeds[0].title for each in of_agent][1:] == ["🔔 News from Skin Market"] * 2
+    assert [*buttons_of(of_agent[1])] == ["Stop"]
+
+
+async def test_a_watch_without_a_language(scene: Scene, deposit: str) -> None:
+    """A watch from before languages were kept is in the server's language."""
+    await press(scene, scene.customer, deposit)
+    watches = scene.client.services.watches._repository
+    (watch,) = await watches.of_user(scene.guild.id, scene.customer.id)
+    await watches.remove(watch.id)
+    await watches.add(replace(watch, language=None), at_most=MOST_WATCHES)
+    with added(MadeUpLanguage()) as language:
+        await scene.client.services.settings.set_language(language.code, by=scene.owner)
+        becomes(scene, deposit, "success")
+        with in_language(ENGLISH):
+            await minutes(scene)
+
+    first, last = messages(scene.customer)
+    assert first.embeds[0].title == "🔔 You get a message here when this changes"
+    assert made_up("Paid") in last.content
 
 
 async def test_a_restart(scene: Scene, deposit: str) -> None:

@@ -305,7 +305,7 @@ def test_an_error_without_a_name() -> None:
         ((("bans.vacBanned", "true"), ("bans.gameBans", "2")), "VAC ban.\nThe Steam account has 2 game bans.", ""),
         ((("economyBan", "probation"), ("vacBanned", "false")), "on probation for trading.", ""),
         ((("economyBan", "banned"), ("gameBans", "0")), "Steam has banned the account from trading.", ""),
-        ((("cancellableAt", "1767225600"),), "It can be cancelled <t:1767225600:R>.", ""),
+        ((("cancellableAt", "1767225600"),), "It can be cancelled (<t:1767225600:R>).", ""),
         ((("cancellableAt", "9" * 30), ("escrowDays", "-1"), ("gameBans", "x")), "", ""),
         (
             (("tradeurl", "must be @everyone"), *((f"a[{n}]", "x" * 900) for n in range(9))),

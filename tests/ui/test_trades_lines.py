@@ -98,7 +98,7 @@ def test_two_lines():
         f"AssetPay deposit · Order: `dep_1` · AK-47 | Redline and 2 more · {shown} · **{YOU}**",
     ]
     assert second == f"✅ **Completed**\nMannco.store withdrawal · `123456` · 1 item · {shown} · {NO_ONE}"
-    assert "You find them under *Details of a trade…*" in warning(own)
+    assert "*Details of a trade…* shows them." in warning(own)
     for members, whose in (({OWNER: 42}, "<@42>"), ({}, f"`{OWNER}`")):
         text = str(embed_of(everyones, Audience.STAFF, context=TradeContext({}, members)).description)
         assert f"\n{whose} · AssetPay deposit · Order: `dep_1`" in text

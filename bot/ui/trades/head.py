@@ -30,7 +30,7 @@ def head(answer: TradesAnswer, members: Mapping[SteamId, int], *, failed: int | 
     else:
         member = members.get(answer.steam_id)
         facts += [] if member is None else [f"<@{member}>"]
-        facts.append(t("SteamID: {steam_id}", steam_id=f"`{answer.steam_id}`"))
+        facts.append(t("SteamID {steam_id}", steam_id=f"`{answer.steam_id}`"))
     # Translators: when the trades were read from the providers; {when} reads "5 minutes ago".
     facts.append(t("Read: {when}", when=relative(answer.read_at)))
     return " · ".join(facts)

@@ -107,7 +107,7 @@ def _warnings(trades: Sequence[Trade], *, staff: bool, in_menu: bool) -> Sequenc
         said = [t("Have the customer compare in Steam with their own `/trades`: {facts}.", facts=facts)]
     else:
         said = [t("Before you accept, compare in Steam: {facts}.", facts=facts)]
-        said += [t("You find them under *Details of a trade…*")] if in_menu else []
+        said += [t("*Details of a trade…* shows them.")] if in_menu else []
         said += [t("If something does not match, do not accept, and tell the staff.")]
     if facts and bare:
         names = listed(dict.fromkeys(label_for(trade.provider, staff=staff) for trade in bare))
