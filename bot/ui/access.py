@@ -51,8 +51,8 @@ def finding_lines(findings: Sequence[Finding], roles: RoleNames) -> list[str]:
         if len(deleted) > _DELETED_NAMED:
             ids.append(tn("{count} more", "{count} more", len(deleted) - _DELETED_NAMED))
         still = tn(
-            "{count} deleted role still has capabilities: {roles}.",
-            "{count} deleted roles still have capabilities: {roles}.",
+            "{count} deleted role still has capabilities ({roles}).",
+            "{count} deleted roles still have capabilities ({roles}).",
             len(deleted),
             roles=", ".join(ids),
         )

@@ -104,6 +104,12 @@ _GAME_LABELS = {game.word: game.label for game in Game}
 _ID_KINDS = {PseudonymKind.USER: "user", PseudonymKind.STEAM: "steam"}
 _SIGNS = {"channel": "#", "role": "@&"}
 """The prefix of an id in Discord's markup, by the detail that holds it."""
+_NOT_SET = {
+    "channel": Message("not set", "channel"),
+    "role": Message("none", "role"),
+    "language": Message("As on Discord"),
+}
+"""Settings that were taken back."""
 _DAMAGED = "damaged"
 _SHOWN = 40
 """Characters of a detail in a line; the file has all of it."""
@@ -178,6 +184,8 @@ def _value(name: str, value: str) -> str:
         return f"<{_SIGNS[name]}{value}>"
     if name == "language" and value in LANGUAGES:
         return LANGUAGES[value].formats.name
+    if name in _NOT_SET and value == "none":
+        return _NOT_SET[name]()
     return _GAME_LABELS.get(value, code(value, _SHOWN)) if name == "game" else code(value, _SHOWN)
 
 

@@ -131,7 +131,7 @@ async def test_deleted_roles(scene: Scene) -> None:
     listed = await owner.slash(scene.channel, "access list")
     assert f"deleted role `{gone.id}`: `audit.read`, `trades.any`" in text_of(listed)
     (warning,) = await warnings_in(scene)
-    assert f"1 deleted role still has capabilities: `{gone.id}`." in warning
+    assert f"1 deleted role still has capabilities (`{gone.id}`)." in warning
     assert listed.response is not None
 
     clicked = await owner.click(listed.response, label="Revoke deleted roles")

@@ -77,9 +77,11 @@ def test_languages() -> None:
     """A language has its own name, whoever reads it; one that is not there any more has its code."""
     known = row(AuditAction.SETTINGS_CHANGED, "guild", setting="language", language="de")
     gone = row(AuditAction.SETTINGS_CHANGED, "guild", setting="language", language="tlh")
+    unset = row(AuditAction.SETTINGS_CHANGED, "guild", setting="language", language="none")
 
     assert " · `language` · Deutsch · " in row_line(known, GUILD)
     assert " · `language` · `tlh` · " in row_line(gone, GUILD)
+    assert " · `language` · As on Discord · " in row_line(unset, GUILD)
 
 
 def test_a_damaged_row() -> None:

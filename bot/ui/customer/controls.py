@@ -187,7 +187,7 @@ class NoteModal(SkinDeskModal, template=_KEY + ":note:text"):
             label=t("Note for your colleagues"),
             custom_id="text",
             style=discord.TextStyle.paragraph,
-            placeholder=t("The customer gets it with /mydata export: write only what they may read."),
+            placeholder=t("Write only what the customer may read: /mydata export has it."),
             max_length=MAX_NOTE,
         )
         self.add_item(box)
@@ -219,7 +219,7 @@ class TradeUrlModal(SkinDeskModal, template=_KEY + ":inventory:url"):
         self.add_item(
             discord.ui.Label(
                 text=t("Their trade URL"),
-                description=t("SkinDesk does not keep it. They find it at steamcommunity.com/my/tradeoffers/privacy"),
+                description=t("Not stored. They find it at: steamcommunity.com/my/tradeoffers/privacy"),
                 component=box,
             )
         )
