@@ -18,8 +18,11 @@ from bot.ui.inventory_pages import FilterModal
 from tests.domain.builders import inventory, item
 from tests.support.hostile_items import hostile_items
 from tests.support.hostile_text import hostile
+from tests.support.made_up import MadeUpLanguage
 from tests.support.payload_audit import audit_requests
 from tests.ui.test_inventory_page import answer
+
+languages = st.sampled_from([*LANGUAGES.values(), MadeUpLanguage()])
 
 
 def test_refresh_label():
@@ -78,10 +81,11 @@ def test_prices_of_a_language():
     assert typed_filter(typed, Sort.RELEVANCE).min_price == Decimal("1.204")
 
 
-@given(found=st.lists(hostile_items, min_size=1, max_size=25))
-def test_any_labels(found: list[Item]):
+@given(found=st.lists(hostile_items, min_size=1, max_size=25), language=languages)
+def test_any_labels(found: list[Item], language: Language):
     """With any item, the labels are text that Discord takes, and each leads to its item."""
-    options = item_options(Listing.of(answer(inventory(*found)), None), range(len(found)))
+    with in_language(language):
+        options = item_options(Listing.of(answer(inventory(*found)), None), range(len(found)))
 
     assert [int(option.value) for option in options] == list(range(len(found)))
     for option in options:
@@ -89,14 +93,21 @@ def test_any_labels(found: list[Item]):
         assert 1 <= len((option.description or "").strip()) <= 100
 
 
-@given(search=hostile, low=st.text(max_size=20), high=st.text(max_size=20))
-def test_any_form(search: str, low: str, high: str):
+@given(
+    search=hostile,
+    low=st.text(max_size=20),
+    high=st.text(max_size=20),
+    currencies=st.sampled_from([(), ("USD",), ("USD", "RUB")]),
+    language=languages,
+)
+def test_any_form(search: str, low: str, high: str, currencies: tuple[str, ...], language: Language):
     """Any typed text is a filter or named as unusable, and the form filled in with the filter can be shown."""
     try:
         typed = typed_filter({"search": search[:100], "min_price": low, "max_price": high}, Sort.RELEVANCE)
     except InvalidInput:
         typed = typed_filter({"search": search[:100]}, Sort.RELEVANCE)
-    body = {"type": 9, "data": FilterModal("AAAAAAAAAAA-", typed).to_dict()}
+    with in_language(language):
+        body = {"type": 9, "data": FilterModal("AAAAAAAAAAA-", typed, currencies).to_dict()}
     found = audit_requests([HttpLogEntry("POST", "/interactions/1/token/callback", {}, body, None)])
 
     assert [each for each in found if "never" not in each] == []

@@ -14,7 +14,7 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, MerchantPrice, Refusal, Sort, Sticker
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
-from bot.languages import ENGLISH, Language, in_language
+from bot.languages import ENGLISH, LANGUAGES, Language, in_language
 from bot.providers.explanations import Catalogue
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
@@ -311,6 +311,7 @@ def test_exterior():
     page_size=st.integers(1, 25),
     index=st.integers(0, 40),
     fresh_until=st.none() | st.just(NOW),
+    language=st.sampled_from([*LANGUAGES.values(), MadeUpLanguage()]),
 )
 def test_any_inventory(
     found: list[Item],
@@ -320,18 +321,20 @@ def test_any_inventory(
     page_size: int,
     index: int,
     fresh_until: datetime | None,
+    language: Language,
 ):
     """With any items and any typed text, Discord takes page and controls, and they are only text."""
     shown = answer(inventory(*found), *run_in_worker, by=asked)
     pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, shown, NOW, NOW, view)
-    embed, controls = shown_page(
-        pages,
-        Listing.of(shown, view),
-        index,
-        page_size=page_size,
-        explanations=EXPLANATIONS,
-        fresh_until=fresh_until,
-    )
+    with in_language(language):
+        embed, controls = shown_page(
+            pages,
+            Listing.of(shown, view),
+            index,
+            page_size=page_size,
+            explanations=EXPLANATIONS,
+            fresh_until=fresh_until,
+        )
 
     assert violations(embed, controls) == []
     kinds, _ = rendered(str(embed.description), "embed")

@@ -83,7 +83,7 @@ def filter_inputs(view: InventoryFilter, currencies: Sequence[str]) -> "list[dis
             view.search,
             MAX_SEARCH,
             example=t("for example ak redline"),
-            description=t("Every word has to be in the name. Leave everything empty to see all items."),
+            description=t("Every word must be in the name. Empty fields show all items."),
         ),
         _input("min_price", _typed(view.min_price), _LONGEST_PRICE, example=_example("0.50"), description=unit),
         _input("max_price", _typed(view.max_price), _LONGEST_PRICE, example=_example("100"), description=unit),

@@ -128,7 +128,7 @@ def _money(value: Decimal, currency: str) -> str:
     plain_number = f"{'-' if value < 0 else ''}{whole}.{decimals.rstrip('0').ljust(2, '0')}"
     symbol = current().formats.symbols.get(currency)
     if symbol is None:
-        return f"{localised(plain_number)} {outside(currency, 12)}"
+        return f"{localised(plain_number)}\u00a0{outside(currency, 12)}"
     return localised_amount(plain_number, symbol)
 
 
