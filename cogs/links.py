@@ -37,7 +37,7 @@ class LinksCog(
     )
     @app_commands.describe(
         member=locale_str("Whose account it is; for a member who left the server, their user id"),
-        steam=locale_str("Their SteamID, profile link or trade URL; “none” ends the link they have"),
+        steam=locale_str("Their SteamID, profile link or trade URL; “none” ends the link"),
     )
     @requires(Capability.MANAGE_LINKS)
     async def set(

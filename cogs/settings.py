@@ -27,7 +27,7 @@ class SettingsCog(
 
     @app_commands.command(
         name="show",
-        description=locale_str("Administrators: see where SkinDesk posts, in which language, and what is wrong"),
+        description=locale_str("Administrators: see where SkinDesk posts, and what is wrong there"),
     )
     @requires(Capability.MANAGE_SETTINGS)
     async def show(self, interaction: Interaction) -> None:
@@ -207,10 +207,12 @@ def _role_problems(role_id: int, channel_id: int | None, guild: discord.Guild) -
 
 def _missing_permissions(channel: discord.abc.GuildChannel, guild: discord.Guild) -> str:
     has = channel.permissions_for(guild.me)
-    # Translators: permissions, as Discord calls them in this language
     needed = (
+        # Translators: a permission, as Discord calls it in this language
         (t("View Channel"), has.view_channel),
+        # Translators: a permission, as Discord calls it in this language
         (t("Send Messages"), has.send_messages),
+        # Translators: a permission, as Discord calls it in this language
         (t("Embed Links"), has.embed_links),
     )
     return listed(name for name, held in needed if not held)

@@ -7,7 +7,9 @@ from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN
 from tests.cogs.approvals import close_direct_messages, direct_messages, face, failed_trade, requested
+from tests.cogs.test_access import owner_of
 from tests.support.confirming import remove_link
+from tests.support.readers import mark, read_in
 from tests.support.seen import embed_text, text_of
 
 
@@ -146,6 +148,23 @@ async def test_former_holder_is_told(scene: Scene) -> None:
         assert "jonas" not in text
         assert str(new.id) not in text
     assert direct_messages(new) == []
+
+
+async def test_former_holder_is_told_in_the_servers_language(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message about a link is in the server's language, whatever the language of the member who changed it."""
+    mark(monkeypatch, "de", "pl")
+    read_in(monkeypatch, "pl")
+    owner, steam = owner_of(scene), str(scene.world.customer.steam_id)
+    for language in ("de", "default"):
+        await owner.slash(scene.channel, "settings language", language=language)
+        await say(scene, scene.agent, "set", member=scene.customer, steam=steam)
+        assert "pl: ✅ Link ended" in await say(scene, scene.agent, "set", member=scene.customer, steam="none")
+        await scene.env.advance_time(1)
+
+    german, english = direct_messages(scene.customer)
+    assert german.startswith("de: Your Steam link has changed\nde: SteamID ")
+    assert english.startswith("Your Steam link has changed\nSteamID ")
+    assert "pl:" not in german + english
 
 
 async def test_former_holder_takes_no_messages(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

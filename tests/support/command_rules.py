@@ -57,6 +57,10 @@ def _named(path: str, node: Node) -> Iterator[str]:
     yield from text(f"{path}.description", node.get("description"), 100)
     if node.get("description") == _UNDESCRIBED:
         yield f"{path} is not described"
+    for locale, description in (node.get("description_localizations") or {}).items():
+        yield from text(f"{path}.description in {locale}", description, 100)
+    if node.get("name_localizations"):
+        yield f"{path} has another name in other languages"
 
 
 def _options(path: str, options: Sequence[Node], *, depth: int) -> Iterator[str]:
@@ -90,6 +94,8 @@ def _option(path: str, option: Node, *, depth: int) -> Iterator[str]:
         yield f"{path} has choices and autocomplete"
     for place, choice in enumerate(offered):
         yield from choice_rules(f"{path}.choices[{place}]", choice)
+        for locale, name in (choice.get("name_localizations") or {}).items():
+            yield from text(f"{path}.choices[{place}].name in {locale}", name, 100)
     for name, times in Counter(choice.get("name") for choice in offered).items():
         if times > 1:
             yield f"{path}: choice {name!r} is there {times} times"
@@ -99,5 +105,11 @@ def _option(path: str, option: Node, *, depth: int) -> Iterator[str]:
 
 
 def _size(node: Node) -> int:
-    own = sum(length(value) for key in ("name", "description", "value") if isinstance(value := node.get(key), str))
+    """Count the characters as Discord does: of each text the longest of all languages."""
+    texts = [
+        [value, *(node.get(f"{key}_localizations") or {}).values()]
+        for key in ("name", "description", "value")
+        if isinstance(value := node.get(key), str)
+    ]
+    own = sum(max(map(length, languages)) for languages in texts)
     return own + sum(_size(each) for key in ("options", "choices") for each in node.get(key) or [])

@@ -153,6 +153,15 @@ BROKEN = {
     "'Trades' is no name": synced({**COMMAND, "name": "Trades"}),
     "command 'trades'.description has 101": synced({**COMMAND, "description": "x" * 101}),
     "command 'trades' is not described": synced({**COMMAND, "description": "…"}),
+    "command 'trades'.description in de has 101": synced({**COMMAND, "description_localizations": {"de": "x" * 101}}),
+    "command 'trades' has another name in other languages": synced({**COMMAND, "name_localizations": {"de": "handel"}}),
+    "command 'trades'.option.choices[0].name in de has 101": with_options(
+        {
+            "name": "option",
+            "type": 3,
+            "choices": [{"name": "one", "value": "one", "name_localizations": {"de": "x" * 101}}],
+        }
+    ),
     "command 'trades' sets default_member_permissions": synced({**COMMAND, "default_member_permissions": "8"}),
     "command 'trades' can be used outside guilds": synced({**COMMAND, "contexts": [0, 1]}),
     "is a context menu and has": synced({"type": 3, "name": "Explain", "description": "x", "contexts": [0]}),
