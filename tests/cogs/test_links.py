@@ -110,7 +110,7 @@ async def test_member_who_left(scene: Scene) -> None:
     until = int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())
     assert f"⏳ The member can ask for resends of their own trades later: <t:{until}:R>." in linked
     posts = [embed_text(message.embeds[0]) for message in log.history()]
-    assert f"Steam account unlinked\n{scene.agent.mention} · <@{old.id}>\n" in posts[-2]
+    assert f"Steam account unlinked\n<@{old.id}> · Steam account `{steam}`\nBy: {scene.agent.mention} · " in posts[-2]
 
 
 async def test_link_ended_by_the_staff(scene: Scene) -> None:
