@@ -201,4 +201,4 @@ async def test_link_changed_after_the_card_was_posted(scene: Scene) -> None:
     await scene.env.advance_time(1)
 
     assert f"Owner\n{new.mention}, set by the staff: {scene.agent.mention}" in face(scene, card)
-    assert "⚠️ Account or member were linked differently not long before." in face(scene, card)
+    assert "⚠️ Shortly before, this account or this member was linked differently." in face(scene, card)

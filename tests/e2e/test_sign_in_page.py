@@ -69,7 +69,7 @@ async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
 
         await page.get_by_role("button").click()
         await page.get_by_role("button", name="Jonas").click()
-        assert f"SteamID {person.steam_id} is linked to" in await shown(page, tmp_path, "linked")
+        assert f"SteamID {person.steam_id} is now linked to" in await shown(page, tmp_path, "linked")
 
         await settled(scene)
         assert any("is yours on this server" in str(request.json) for request in scene.env.http_requests)

@@ -166,8 +166,8 @@ async def test_errors_of_the_server(site: SignInSite, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(site.service, "find", fails)
     address = f"{site.local_url}/link/{NOWHERE}"
-    status, text, headers = await site.browser().ask("GET", address, headers={"Accept-Language": "de"})
-    found["failed"] = (status, headers["Content-Language"], text.partition("<title>")[2].partition(" · ")[0])
+    status, text, answered = await site.browser().ask("GET", address, headers={"Accept-Language": "de"})
+    found["failed"] = (status, answered["Content-Language"], text.partition("<title>")[2].partition(" · ")[0])
 
     assert found == {
         "another host": (421, "de", "de: This is not SkinDesk’s address"),
