@@ -4,7 +4,7 @@ import discord
 
 from bot.domain.references import ErrorReference
 from bot.domain.snapshots import Audience
-from bot.languages import current, t
+from bot.languages import current, t, translated
 from bot.ports import Explanations
 from bot.ui.errors import heading, message_of
 from bot.ui.explain import explanation_embed, failure_facts
@@ -50,7 +50,7 @@ def reference_page(
             Field(t("Who can fix it"), t("The operator: the log has this error under the same reference.")),
         ]
     embed = card(
-        title=_title(error) if message is None else heading(message),
+        title=title_for_reader(error) if message is None else heading(message),
         description=about,
         fields=[*fields, Field(t("For staff"), t("kind {kind}", kind=code(error.error, 80)))],
         colour=Tone.NEUTRAL,
@@ -59,7 +59,8 @@ def reference_page(
     return embed, None
 
 
-def _title(error: ErrorReference) -> str:
-    """Return the stored title in the reader's language, unless it was filled with something."""
+def title_for_reader(error: ErrorReference) -> str:
+    """Return the stored title in the reader's language; one that names something stays English."""
     sign, _, english = error.title.partition(" ")
-    return f"{sign} {current().messages.gettext(english)}"
+    message = current().messages.gettext(english)
+    return f"{sign} {translated(english) if message == english else message}"

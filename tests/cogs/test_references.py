@@ -39,7 +39,7 @@ async def test_looked_up(scene: Scene) -> None:
     stored = json.dumps((await export(scene, scene.customer))["errors"])
     assert reference_in(refused) in stored
     seen = text_of(await my_data(scene, scene.customer, "export"))
-    assert f"{scene.agent.mention}: an error of yours" in seen
+    assert f"{scene.agent.mention} · an error of yours" in seen
     assert "looked up the error" in text_of(await scene.moderator.slash(scene.channel, "audit", limit=5))
 
 

@@ -26,6 +26,7 @@ from bot.ui.audit import actor_mention
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, plain, relative
+from bot.ui.references import title_for_reader
 from bot.ui.resends.card import link_to_card
 from bot.ui.resends.states import short_title
 from bot.ui.trades.facts import symbol_of, which_of
@@ -285,7 +286,7 @@ def _errors_field(errors: Sequence[ErrorReference]) -> list[Field]:
     lines = [
         " · ".join(
             [
-                outside(error.title, _LONGEST_TITLE),
+                outside(title_for_reader(error), _LONGEST_TITLE),
                 relative(error.at),
                 t("reference {reference}", reference=code(error.reference)),
             ]
