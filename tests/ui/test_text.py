@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.domain.money import Money
 from bot.languages import LANGUAGES, in_language
 from bot.ui.kit.markup import without_markup
-from bot.ui.kit.text import code, count, graphemes, moment, money, outside, plain, relative, utf16_length
+from bot.ui.kit.text import code, graphemes, moment, money, outside, plain, relative, utf16_length
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendered
 
 
@@ -240,13 +240,6 @@ def test_naive_time():
     """A time without a zone is a programming mistake, not a guess."""
     with pytest.raises(ValueError, match="2026"):
         moment(datetime(2026, 1, 2))  # noqa: DTZ001 -- the mistake
-
-
-def test_counts():
-    """A count agrees with its noun and groups its thousands."""
-    shown = [count(0, "item"), count(1, "item"), count(1042, "item"), count(2, "inventory", "inventories")]
-
-    assert shown == ["0 items", "1 item", "1,042 items", "2 inventories"]
 
 
 def test_detector():

@@ -1,8 +1,8 @@
-"""Makes untrusted text safe to show on Discord; formats money, times and counts."""
+"""Makes untrusted text safe to show on Discord; formats money and times."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -145,17 +145,6 @@ def day(at: datetime) -> str:
 def relative(at: datetime) -> str:
     """Return a Discord timestamp: "in 5 minutes" or "2 days ago"."""
     return f"<t:{_unix(at)}:R>"
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return ``1 item`` or ``1,042 items``. English only: use ``tn`` instead."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def joined(names: Iterable[str]) -> str:
-    """Return ``one``, ``one and two``, or ``one, two and three``. English only: use ``listed`` instead."""
-    *first, last = [*names] or [""]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _clean(text: str) -> str:
