@@ -40,7 +40,7 @@ async def test_looked_up(scene: Scene) -> None:
     assert reference_in(refused) in stored
     seen = text_of(await my_data(scene, scene.customer, "export"))
     assert f"{scene.agent.mention} · an error of yours" in seen
-    assert "looked up the error" in text_of(await scene.moderator.slash(scene.channel, "audit", limit=5))
+    assert "Error looked up" in text_of(await scene.moderator.slash(scene.channel, "audit", limit=5))
 
 
 async def test_error_of_a_provider(scene: Scene) -> None:
