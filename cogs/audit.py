@@ -52,18 +52,22 @@ class AuditCog(commands.Cog):
 
     @audit.autocomplete("action")
     async def _actions(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Suggest actions to members who may read the log; nothing if that fails."""
+        """Suggest actions to members who may read the log, by spelling or name; nothing if that fails."""
         session = session_of(interaction)
         try:
             viewer = await session.services.access.viewer(session.actor)
-            found = session.services.audit.actions_like(current, by=viewer)
+            found = session.services.audit.actions(by=viewer)
         except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.info("no suggestions reason=%s", type(error).__name__)
             return []
-        return [
-            app_commands.Choice(name=plain(f"{action.value} · {TITLES[action]()}", 100), value=action.value)
-            for action in found[:_MOST_SUGGESTIONS]
+        wanted = current.strip().casefold()
+        names = {action.value: f"{action.value} · {TITLES[action]()}" for action in found}
+        fitting = [
+            app_commands.Choice(name=plain(name, 100), value=value)
+            for value, name in names.items()
+            if wanted in name.casefold()
         ]
+        return fitting[:_MOST_SUGGESTIONS]
 
 
 async def setup(client: commands.Bot) -> None:

@@ -117,6 +117,7 @@ def _watch(watch: Watch, own: Iterable[str]) -> Mapping[str, Any]:
         "trade": watch.trade_id,
         "owner": owner if owner in own else NOT_NAMED,
         "standing": watch.standing,
+        "language": watch.language,
         "notified_at": watch.notified_at,
         "since": watch.began_at,
         "until": watch.expires_at,

@@ -45,12 +45,14 @@ def rows_of(scene: Scene):
 
 
 async def test_suggested_actions(scene: Scene) -> None:
-    """A holder of `audit.read` is offered the actions as the log spells them, and finds each by what they type."""
+    """A holder of `audit.read` is offered the actions as the log spells them, and finds each by that or by its name."""
     first = await scene.moderator.autocomplete(scene.channel, "audit", "action", "")
     about_links = await scene.moderator.autocomplete(scene.channel, "audit", "action", "LINK.")
 
     assert [choice["value"] for choice in first] == [action.value for action in AuditAction][:25]
     assert {choice["value"] for choice in about_links} == {"link.set", "link.removed"}
+    by_name = await scene.moderator.autocomplete(scene.channel, "audit", "action", "capability")
+    assert {choice["value"] for choice in by_name} == {"access.granted", "access.revoked"}
 
 
 async def test_the_file(scene: Scene) -> None:
