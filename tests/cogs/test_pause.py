@@ -166,7 +166,7 @@ async def test_alarm(scene: Scene, manager: simcord.MemberActor, caplog: pytest.
     for text in (*followups(request), *direct_messages(scene.customer)):
         assert "ALARM" not in text
     (post,) = [message.embeds[0] for message in audit.history() if "ALARM" in (message.embeds[0].title or "")]
-    assert "resend `1`" in embed_text(post)
+    assert "Resend: `1`" in embed_text(post)
     refused = text_of(await other.click(waiting, label="Approve"))
     assert "Mannco.store answered resend 1 about another trade" in refused
     assert "ALARM" in embed_text((await _approvals(scene, manager)).embeds[0])
