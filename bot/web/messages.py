@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
+from aiohttp import hdrs
+
 from bot.domain.links import RELINK_COOL_DOWN
 from bot.domain.sign_in import PendingSignIn
 from bot.languages import Message, t, tn
@@ -99,7 +101,7 @@ def restarting() -> Page:
         [t("Try again in a minute. Your address still works then."), markup(_CHECK_FIRST)],
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         mood=Mood.WARNING,
-        headers={"Retry-After": "60"},
+        headers={hdrs.RETRY_AFTER: "60"},
     )
 
 
@@ -110,7 +112,7 @@ def no_database() -> Page:
         [t("That is not your mistake. Try again in a few minutes."), markup(_CHECK_FIRST)],
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         mood=Mood.WARNING,
-        headers={"Retry-After": "60"},
+        headers={hdrs.RETRY_AFTER: "60"},
     )
 
 
@@ -317,7 +319,7 @@ def unavailable(back: str) -> Page:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         mood=Mood.WARNING,
         action=link(_TRY_AGAIN(), back),
-        headers={"Retry-After": "30"},
+        headers={hdrs.RETRY_AFTER: "30"},
     )
 
 
@@ -327,5 +329,5 @@ def wrong_method(allowed: str) -> Page:
         t("This address cannot be used in that way"),
         [markup(_START_AGAIN)],
         status=HTTPStatus.METHOD_NOT_ALLOWED,
-        headers={"Allow": allowed},
+        headers={hdrs.ALLOW: allowed},
     )

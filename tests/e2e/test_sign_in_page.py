@@ -74,7 +74,7 @@ async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
         await settled(scene)
         assert any("is yours on this server" in str(request.json) for request in scene.env.http_requests)
         status = text_of(await scene.moderator.slash(scene.channel, "link status"))
-        assert f"SteamID `{person.steam_id}`, by signing in through Steam" in status
+        assert f"SteamID: `{person.steam_id}`\nLinked by signing in at Steam" in status
 
         await page.reload()
         assert "can no longer be used" in await shown(page, tmp_path, "gone")
