@@ -11,7 +11,7 @@ from bot.domain.errors import PageExpired
 from bot.domain.snapshots import Audience, Snapshot, TradesAnswer, TradesView
 from bot.domain.steam_links import offer_url, profile_url
 from bot.domain.trades import Scope, Trade
-from bot.languages import t
+from bot.languages import Message, t
 from bot.services.trade_context import TradeContext
 from bot.ui.interaction.components import selected
 from bot.ui.interaction.error_handler import CopyButton
@@ -109,7 +109,7 @@ async def _actions(
 class TradeSelect(PageSelect, template=PAGE_ID + ":trade"):
     """Shows the details of a trade of the page."""
 
-    name, placeholder, menu_row = "trade", "Details of a trade…", 1
+    name, placeholder, menu_row = "trade", Message("Details of a trade…"), 1
 
     @override
     async def choose(self, session: InteractionSession) -> None:
@@ -136,11 +136,14 @@ class TradesButton(
 ):
     """Asks for the trades again and stays on page ``index``, asks for ended ones too, or shows only failed ones."""
 
-    labels: ClassVar[Mapping[str, str]] = {
-        "refresh": "Refresh",
-        "failed": "Only failed",
-        "all": "All",
-        "ended": "Show ended ones too",
+    labels: ClassVar[Mapping[str, Message]] = {
+        "refresh": Message("Refresh", "button"),
+        # Translators: a button that leaves only the failed trades.
+        "failed": Message("Only failed", "trades"),
+        # Translators: a button that shows all trades again.
+        "all": Message("All", "trades"),
+        # Translators: a button that shows the trades too that are over.
+        "ended": Message("Show ended ones too", "trades"),
     }
     prefix = "trades:"
 
