@@ -108,8 +108,10 @@ def change_embed(
     watch: Watch, trade: Trade, *, explanations: Explanations, server: str | None, is_own: bool
 ) -> discord.Embed:
     """Return the direct message about a change: the same words as on the pages of ``/trades``, but never a code."""
-    # Translators: {server} is the name of a Discord server.
-    title = t("🔔 News from {server}", server=outside(server, 100)) if server else t("🔔 News about a trade")
+    title = t("🔔 News about a trade")
+    if server:
+        # Translators: {server} is the name of a Discord server.
+        title = t("🔔 News from {server}", server=outside(server, 100))
     return card(
         title=title,
         description=_block(trade, explanations, is_own=is_own),
@@ -160,6 +162,7 @@ _COLOURS = {TradeState.COMPLETED: Tone.GOOD, TradeState.CANCELLED: Tone.NEUTRAL}
 def _stop_view(*watches: Watch, named: bool = False) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for watch in watches:
+        # Translators: a button that ends the messages about a trade; {trade} is its number.
         label = plain(t("Stop {trade}", trade=watch.trade_id), 70) if named else None
         view.add_item(StopButton(watch.id, label))
     return view
@@ -178,7 +181,7 @@ def _going_on(watch: Watch, trade: Trade, server: str | None, *, is_own: bool) -
     else:
         again = t("`/trades reference:{trade}` on the server shows it again.", trade=watch.trade_id)
         said = [t("This was the last message about it."), again]
-    return Field(t("How this goes on"), "\n".join([" ".join(said), *_server_line(server)]))
+    return Field(t("What happens next"), "\n".join([" ".join(said), *_server_line(server)]))
 
 
 def _while_open(watch: Watch, trade: Trade, *, is_own: bool) -> list[str]:

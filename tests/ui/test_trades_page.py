@@ -231,7 +231,7 @@ def test_failed_items():
         ("user", f"you, from your Steam account\n**{YOU}**\n", f"the customer, from their Steam account\n**{YOU}**\n"),
         (
             "SUPPLIER",
-            "the supplier of AssetPay. It was not your doing.\n**The staff",
+            "the supplier of AssetPay. You did not cause it.\n**The staff",
             "the supplier of AssetPay\n**You act next",
         ),
         ("moon", "\n**The staff acts next**\n", "**Who undid it:** `moon`\n"),

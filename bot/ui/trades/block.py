@@ -154,7 +154,7 @@ def _who_undid_it(trade: Trade, *, staff: bool) -> str:
     if by == "supplier" and staff:
         return t("**Who undid it:** the supplier of {provider}", provider=provider)
     if by == "supplier":
-        return t("**Who undid it:** the supplier of {provider}. It was not your doing.", provider=provider)
+        return t("**Who undid it:** the supplier of {provider}. You did not cause it.", provider=provider)
     return t("**Who undid it:** {name}", name=code(trade.reverted_by, 24)) if staff and by else ""
 
 
@@ -205,11 +205,10 @@ def _for_staff(trade: Trade, cause: Explanation | None, answer: TradesAnswer, me
     if assets:
         left = len(assets) - _ASSETS_SHOWN
         shown = " ".join(code(asset_id, 20) for asset_id in assets[:_ASSETS_SHOWN])
-        # Translators: {assets} are Steam's numbers of items, which it calls assets.
-        yield (
-            t("Assets: {assets} and {more} more", assets=shown, more=number(left))
-            if left > 0
-            else t("Assets: {assets}", assets=shown)
-        )
+        if left > 0:
+            # Translators: {assets} are Steam's numbers of items, which it calls assets.
+            yield t("Assets: {assets} and {more} more", assets=shown, more=number(left))
+        else:
+            yield t("Assets: {assets}", assets=shown)
     if trade.last_error and (cause is None or cause.key != trade.last_error.strip()):
         yield t("Last error: {error}", error=outside(without_markup(trade.last_error), 120))

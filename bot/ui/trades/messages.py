@@ -66,9 +66,9 @@ def _key_step(limit: KeyLimit) -> str:
             "`/trades` with `member` or `steam_id` reads that account's trades. After that, `/resend` finds them too."
         )
     return t(
-        "Look in Mannco's dashboard. An administrator of this desk can change that: with the key of a Mannco.store "
-        "administrator and the setting `providers.mannco.per_user_paths = true`, SkinDesk asks for each account's "
-        "trades."
+        "Look in the dashboard of Mannco.store. An administrator of this desk can change that: with the key of a "
+        "Mannco.store administrator and the setting `providers.mannco.per_user_paths = true`, SkinDesk asks for each "
+        "account's trades."
     )
 
 

@@ -25,6 +25,7 @@ class NextActor(NamedTuple):
 
 _YOU = Message("You act next")
 _STAFF = Message("The staff acts next")
+# Translators: the trade goes on, and no one has to act.
 _BY_ITSELF = Message("It goes on by itself")
 _ACTORS_FOR_CUSTOMERS = {
     Fixer.CUSTOMER: _YOU,
@@ -49,8 +50,9 @@ def actor_of(
     if trade.state is TradeState.HELD and trade.hold_ends is not None:
         return NextActor(_completes(trade, trade.hold_ends, read_at))
     if trade.state is TradeState.COMPLETED and not is_partial(trade):
-        is_paid = trade.provider is ProviderName.SKINSBACK
-        return NextActor(t("The shop credits it") if is_paid else t("No one has to act"))
+        # Translators: "it" is a deposit.
+        credited = t("The shop credits it")
+        return NextActor(credited if trade.provider is ProviderName.SKINSBACK else t("No one has to act"))
     if trade.not_resendable is None:
         text = t("You or the customer act next") if staff else t("You or the staff act next")
         return NextActor(text, is_reader=True)

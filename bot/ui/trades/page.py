@@ -44,7 +44,7 @@ def trades_page(
             trade_lines(each, answer, context, explanations=explanations, staff=staff) for each in trades
         )
     elif view is not None:
-        body = t("None of these trades has failed any more. *All* shows all of them.")
+        body = t("There are no failed trades here now. *All* shows all trades.")
     else:
         body = nothing(answer, staff=staff)
     said = notes(answer, explanations=explanations, staff=staff)
@@ -98,13 +98,13 @@ def _warnings(trades: Sequence[Trade], *, staff: bool, in_menu: bool) -> Sequenc
     ]
     if not facts:
         only_announced = (
-            t("Have the customer accept only an offer that the shop's own page announces.")
+            t("Ask the customer to accept only an offer that the shop's own page announces.")
             if staff
             else t("Accept only an offer that the shop's own page announces. If you are unsure, ask the staff first.")
         )
         said = [only_announced]
     elif staff:
-        said = [t("Have the customer compare in Steam with their own `/trades`: {facts}.", facts=facts)]
+        said = [t("Ask the customer to compare in Steam with their own `/trades`: {facts}.", facts=facts)]
     else:
         said = [t("Before you accept, compare in Steam: {facts}.", facts=facts)]
         said += [t("*Details of a trade…* shows them.")] if in_menu else []
