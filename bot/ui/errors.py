@@ -159,6 +159,7 @@ INPUT_PROBLEMS = {
     "no_text": (Message("The note is empty."), Message("Write what your colleagues should know.")),
     "not_a_price": (
         Message("A price is a number, 0 or more."),
+        # Translators: write these numbers as your language does, and so that they are read back: 1.204,50 or 1 204,50
         Message("Give a number, for instance 12.50 or 1,204.50."),
     ),
     "above_max_price": (
