@@ -180,8 +180,9 @@ async def test_usual_reason(scene: Scene) -> None:
     assert f"{SERVER}Reason: {SERVER}{USUAL}" in face(scene, card)
     assert [f"{AGENT}Reason: {AGENT}{USUAL}" in text for text in followups(asked)] == [True]
     assert [f"{SERVER}Reason: {SERVER}{USUAL}" in text for text in direct_messages(scene.customer)] == [True]
-    again = await scene.customer.slash(scene.channel, "trades", scope="all")
-    assert f"Reason: {USUAL}" in text_of(again)
+    assert f"Reason: {USUAL}" in text_of(await scene.customer.slash(scene.channel, "trades", scope="all"))
+    page = await scene.agent.slash(scene.channel, "customer", member=scene.customer)
+    assert f"“{AGENT}{USUAL}”" in text_of(page)
 
 
 async def test_typed_reason(scene: Scene) -> None:

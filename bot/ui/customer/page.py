@@ -29,6 +29,7 @@ from bot.ui.kit.text import code, outside, plain, relative
 from bot.ui.references import title_for_reader
 from bot.ui.resends.card import link_to_card
 from bot.ui.resends.states import short_title
+from bot.ui.resends.usual_reasons import shown_reason
 from bot.ui.trades.facts import symbol_of, which_of
 from bot.ui.trades.head import failures, notes, nothing
 
@@ -265,7 +266,7 @@ def _resend_line(resend: Resend) -> str:
         at = resend.settled_at or resend.decided_at
         facts.append(t("by {who}", who=f"<@{by}>") if at is None else _by_whom(by, at))
     if resend.state is ResendState.DENIED:
-        facts += _reason(resend.decision_reason)
+        facts += _reason(shown_reason(resend.decision_reason or ""))
     facts.append(t("trade {trade}", trade=code(str(resend.trade_id))))
     if resend.state.is_open and (link := link_to_card(resend)):
         # Translators: a link to the card of the request.

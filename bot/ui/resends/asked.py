@@ -41,7 +41,7 @@ def asked_line(resend: Resend, *, staff: bool, longest: int) -> str:
 def by_whom(user_id: int) -> str:
     """Return who did something."""
     # Translators: who denied, sent or withdrew a resend: a fact of its own between dots
-    return t("by {member}", member=f"<@{user_id}>")
+    return t("by {who}", who=f"<@{user_id}>")
 
 
 def _why(resend: Resend, *, staff: bool, longest: int) -> str:

@@ -115,7 +115,7 @@ class ReasonModal(
         self.add_item(
             discord.ui.TextInput(
                 # Translators: at most 45 characters
-                label=t("Reason (requester and owner see it)"),
+                label=t("Reason, for requester and owner"),
                 custom_id="reason",
                 style=discord.TextStyle.paragraph,
                 max_length=MAX_REASON,
