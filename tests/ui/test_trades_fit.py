@@ -1,5 +1,6 @@
 """Pages of trades fit Discord, whole and as text only, whatever the providers send."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -18,6 +19,7 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, TradesPart
 from bot.domain.steam import Game
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
+from bot.languages import ENGLISH, Language, in_language, t
 from bot.providers.mannco import state_of
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import page_at
@@ -27,6 +29,7 @@ from bot.ui.trades.page import TRADES_A_PAGE, trade_details
 from tests.domain.builders import NOW, OWNER, PROPERTY, resend, trade, usd
 from tests.domain.builders import trades_answer as answer
 from tests.support.hostile_text import hostile, rendered
+from tests.support.made_up import MadeUpLanguage
 from tests.support.payload_audit import audit_requests
 from tests.ui.test_trades_page import EXPLANATIONS, MANNCO, SENDING, WORDS, D, W, embed_of
 
@@ -115,6 +118,14 @@ LONG: dict[str, Any] = {
 }
 
 
+@pytest.fixture(params=[ENGLISH, MadeUpLanguage()], ids=str)
+def language(request: pytest.FixtureRequest) -> Iterator[Language]:
+    """English, and a language that is longer."""
+    with in_language(request.param):
+        yield request.param
+
+
+@pytest.mark.usefixtures("language")
 @pytest.mark.parametrize("row", [*WORDS, *((ProviderName.MANNCO, str(number)) for number in MANNCO)], ids=str)
 @pytest.mark.parametrize("last_error", ["", LONGEST, "TRADE_URL_INVALID", f"{SENDING} (26)"])
 def test_nothing_is_cut_off(row: tuple[Any, ...], last_error: str):
@@ -131,7 +142,7 @@ def test_nothing_is_cut_off(row: tuple[Any, ...], last_error: str):
         details = trade_details(one, shown, context, audience=audience, explanations=EXPLANATIONS)
 
         assert TRADES_A_PAGE * (len(line) + 2) <= 4096 - 300
-        assert str(details.description).endswith(f"\n\nRead: <t:{int(NOW.timestamp())}:R>")
+        assert str(details.description).endswith("\n\n" + t("Read: {when}", when=f"<t:{int(NOW.timestamp())}:R>"))
 
 
 def violations(embed: discord.Embed, *options: discord.SelectOption) -> list[str]:
