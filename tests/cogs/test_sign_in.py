@@ -14,6 +14,7 @@ from bot.demo.scene import Scene
 from tests.support.confirming import confirmed
 from tests.support.payload_audit import assert_clean, assert_no_secret
 from tests.support.plain_browser import PlainBrowser
+from tests.support.readers import mark, read_in
 from tests.support.seen import embed_text, text_of
 from tests.support.stage import kept_open_with_sign_in, secrets_of
 
@@ -85,8 +86,23 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
     assert f"SteamID: `{person.steam_id}`\nLinked by signing in at Steam (<t:" in status
     assert scene.channel.history() == []
     post = embed_text(log.history()[-1].embeds[0])
-    assert f"Steam account linked\n{scene.moderator.mention} · {scene.moderator.mention}\n" in post
-    assert "source `sign_in`" in post
+    about = f"{scene.moderator.mention} · Steam account `{person.steam_id}` · How: `sign_in`"
+    assert f"Steam account linked\n{about}\nBy: {scene.moderator.mention} · " in post
+
+
+async def test_languages(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages are in the browser's language, and what follows in Discord is in the reader's own."""
+    mark(monkeypatch, "de")
+    read_in(monkeypatch, "de")
+    started = await scene.moderator.slash(scene.channel, "link start")
+    assert text_of(started).startswith("de: Link your Steam account")
+
+    page = await sign_in(scene, address_in(started), scene.world.other_customer)
+
+    assert "de: " not in page
+    assert text_of(started).startswith("de: Link your Steam account\nde: This sign-in is done.")
+    [followup] = [each for each in scene.env.http_requests if "is yours on this server" in str(each.json)]
+    assert (followup.json or {})["embeds"][0]["title"] == "de: ✅ Your Steam account is linked"
 
 
 async def test_button_where_a_link_is_missing(scene: Scene) -> None:

@@ -9,9 +9,11 @@ import discord
 import pytest
 from discord import app_commands
 
+from bot.languages import LANGUAGES
 from bot.ui.interaction.rights import NotDeclared, public
 from bot.ui.interaction.session import Interaction
 from bot.ui.interaction.tree import SkinDeskTree, sync_commands
+from tests.support.readers import Marked
 
 
 @public("for a test")
@@ -66,6 +68,16 @@ async def test_changed_description() -> None:
     descriptions = ("See the providers", "See the providers", "See whether the providers work")
 
     assert [await synced(RecordedTree(text), digests) for text in descriptions] == [[None], [], [None]]
+
+
+async def test_changed_translation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed translation alone is synced, once."""
+    digests, found = FakeSyncs(), []
+    for mark in ("first", "first", "second", "second"):
+        monkeypatch.setitem(LANGUAGES["de"].__dict__, "messages", Marked(mark))
+        found.append(await synced(RecordedTree(), digests))
+
+    assert found == [[None], [], [None], []]
 
 
 async def test_guilds() -> None:
