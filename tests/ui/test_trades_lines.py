@@ -19,7 +19,7 @@ WITHDRAWAL = {"decision_reason": WITHDRAWN, "settled_by": 5}
 GONE = {"decision_reason": "no_longer_resendable"}
 BANNED, PARAMETER = (
     "asked for {} · Reason: Trade ban",
-    "asked for {} · Nothing was sent: Mannco.store misses a parameter",
+    "asked for {} · Nothing was sent: Mannco.store says that a parameter is missing",
 )
 REQUESTS: list[tuple[ResendState, dict[str, Any], str, str]] = [
     (

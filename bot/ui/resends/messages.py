@@ -183,7 +183,7 @@ def _resend_not_possible(error: ResendNotPossible, _: Audience) -> ErrorMessage:
         t("This trade cannot be asked for"),
         t(
             "Trade {trade} does not exist, cannot be resent, or is asked for already. You may ask for every trade, but "
-            "not see those of others: so SkinDesk does not say which it is.",
+            "not see other people's, so SkinDesk does not say which of these it is.",
             trade=code(mask_trade_urls(error.trade_id), 40),
         ),
         t("Check the number, or have a member with `trades.any` look at the trade."),

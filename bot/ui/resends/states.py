@@ -46,7 +46,7 @@ STATES = {
         "❓",
         Message("Resend {id} · unknown"),
         Message("Outcome unknown: it may have been sent."),
-        Message("Do not ask for it again meanwhile: the requester will hear as soon as it is clear."),
+        Message("Do not ask for it again for now. You will be told as soon as it is clear."),
         Tone.BAD,
     ),
     ResendState.DENIED: StateText(
@@ -54,7 +54,7 @@ STATES = {
         Message("Resend {id} · denied"),
         # Translators: the state of a resend
         Message("Denied."),
-        Message("Questions about it: ask the staff, with the trade's number."),
+        Message("If you have questions, ask the staff and give them the trade's number."),
         Tone.NEUTRAL,
     ),
     ResendState.EXPIRED: StateText(
@@ -79,8 +79,8 @@ OUTCOMES = {
     Outcome.CONFIRMED: Message("Mannco.store confirmed the resend. A new offer with the same items follows in Steam."),
     Outcome.REFUSED: Message("Mannco.store refused the resend."),
     Outcome.PARAMETER: Message(
-        "Nothing was sent: Mannco.store misses a parameter. The setting `resend_parameter` does not fit its version. "
-        "An administrator has to change it."
+        "Nothing was sent: Mannco.store says that a parameter is missing. "
+        "The setting `resend_parameter` does not fit its version. An administrator has to change it."
     ),
     Outcome.CREDENTIALS: Message(
         "Nothing was sent: Mannco.store refused SkinDesk's login. A login by API key is renewed for the next time. "
