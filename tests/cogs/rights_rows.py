@@ -286,7 +286,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "access revoke": uses("access revoke", "see their own trades", **_GRANT),
     "access list": uses("access list", "Who may do what"),
     "access why": uses("access why", "Why", member=lambda stage: stage.neighbour, capability="trades.own"),
-    "RevokeDeletedButton": (Case(revokes_deleted, "deleted role", prepare=role_that_is_gone),),
+    "RevokeDeletedButton": (Case(revokes_deleted, "Deleted roles", prepare=role_that_is_gone),),
     "audit": uses("audit", "Audit log"),
     "audit:action": (Case(suggests_actions, "access.granted"),),
     "mydata export": now_and_then("mydata export", "Your data on this server"),
