@@ -122,10 +122,10 @@ def _ended_embed(user_id: int, link: Link | None) -> discord.Embed:
                     member=member,
                 ),
                 tn(
-                    "You can link it to another member now. If you do that within {count} hour, their own "
-                    "resends have to wait.",
-                    "You can link it to another member now. If you do that within {count} hours, their own "
-                    "resends have to wait.",
+                    "You can link it to another member now. If you do that within {count} hour, that "
+                    "member has to wait before asking for resends.",
+                    "You can link it to another member now. If you do that within {count} hours, that "
+                    "member has to wait before asking for resends.",
                     _COOL_DOWN_HOURS,
                 ),
             )

@@ -26,7 +26,7 @@ def start_embed(started: StartedSignIn) -> discord.Embed:
                     "The button opens SkinDesk’s page in your browser. From there you sign in at Steam. "
                     "SkinDesk learns your SteamID and nothing else."
                 ),
-                t("It works once, and ends: {when}.", when=relative(started.expires_at)),
+                t("The address works once. It expires: {when}.", when=relative(started.expires_at)),
                 t(
                     "**Give the address to no one, and open none that someone sent you:** it links the person who "
                     "signs in there to the person who asked for it."
@@ -86,12 +86,12 @@ def own_wait(link: Link) -> str:
             "⏳ You can ask for resends of your own trades later: {when}.",
             when=relative(link.resends_from),
         ),
-        t("A member with `resend.any` can ask for you before."),
+        t("The staff can ask for you before."),
     ]
     if _hides_codes(link):
         sentences.append(
             t(
-                "The codes of your trades are not shown before then either. To see them at once, use `/link start`: it "
+                "The codes of your trades are hidden until then too. To see them at once, use `/link start`: it "
                 "proves that the account is yours."
             )
         )
@@ -112,7 +112,7 @@ def their_wait(link: Link) -> str:
     if _hides_codes(link):
         sentences.append(
             t(
-                "The codes of their trades are not shown before then either. To see them at once, the member uses "
+                "The codes of their trades are hidden until then too. To see them at once, the member uses "
                 "`/link start`, which proves the account."
             )
         )
