@@ -27,7 +27,7 @@ def asks(whose: Whose) -> Case:
     async def missing(stage: Stage, _: Any) -> str:
         return await ask(stage, str(NEVER_WAS))
 
-    return Case(do, "the moderators have been asked", whose, nothing_asked_for, missing)
+    return Case(do, "The moderators have been asked", whose, nothing_asked_for, missing)
 
 
 def suggests(whose: Whose) -> Case:
@@ -98,7 +98,7 @@ def withdraws() -> tuple[Case, ...]:
     async def others(stage: Stage) -> int:
         return (await stage.request(stage.foreign)).id
 
-    return (Case(do, "withdrawn", prepare=own), Case(do, "withdrawn", Whose.CLOSED, others, missing))
+    return (Case(do, "Withdrawn by", prepare=own), Case(do, "Withdrawn by", Whose.CLOSED, others, missing))
 
 
 def denies() -> Case:

@@ -71,7 +71,7 @@ def sends_form(whose: Whose) -> Case:
         held[:] = before
         return await do(stage, shown)
 
-    return Case(do, "the moderators have been asked", whose, prepare, missing, fleeting=True)
+    return Case(do, "The moderators have been asked", whose, prepare, missing, fleeting=True)
 
 
 ROWS: dict[str, tuple[Case, ...]] = {

@@ -38,7 +38,7 @@ async def asks_for_a_resend(scene: Scene, who: simcord.MemberActor, trade: World
     details = (await opened(scene, who, trade)).response
     assert details is not None
     form = await who.click(details, label="Ask to resend")
-    assert "the moderators have been asked" in extra_text_of(await who.submit_modal(form, {"reason": why}))
+    assert "The moderators have been asked" in extra_text_of(await who.submit_modal(form, {"reason": why}))
     return newest_card(scene)
 
 
