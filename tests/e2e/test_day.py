@@ -109,7 +109,7 @@ async def test_a_day(tmp_path: Path) -> None:
         looked_up = text_of(await alex.slash(scene.channel, "explain", code=reference_in(broken)))
         assert f"{mia.mention} saw this" in looked_up
         page = await alex.slash(scene.channel, "customer", member=mia)
-        for fact in (mia.mention, "**denied**", "**sent**", why[:20], reference_in(broken)):
+        for fact in (mia.mention, "· denied**", "· sent**", why[:20], reference_in(broken)):
             assert fact in text_of(page), text_of(page)
         assert page.response is not None
         assert {"Trades", "Add a note"} <= buttons_of(page.response.message).keys()
