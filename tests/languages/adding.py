@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import msgspec
-
 from bot.languages.language import EXPLANATIONS, MESSAGES, Language
 from tests.languages.catalogues import add, catalogue, compiled, written
-from tests.support.made_up import CODE, LOCALE, made_up
+from tests.support.made_up import CODE, made_up, made_up_formats
 
 
 def made_up_in(folder: Path) -> Language:
@@ -22,5 +20,5 @@ def made_up_in(folder: Path) -> Language:
         (place / f"{name}.po").write_bytes(written(found))
         (place / f"{name}.mo").write_bytes(compiled(found))
     language = Language(place)
-    language.__dict__["formats"] = msgspec.structs.replace(language.formats, locales=(LOCALE,))
+    language.__dict__["formats"] = made_up_formats()
     return language

@@ -313,8 +313,8 @@ class Walk:
             ("approvals channel", "settings approvals-channel", {"channel": self.scene.channel}),
             ("audit channel", "settings audit-channel", {"channel": audit}),
             ("approvals role", "settings approvals-role", {"role": self.scene.moderators}),
-            ("language", "settings language", {"language": "pl"}),
             ("language as on Discord", "settings language", {"language": "default"}),
+            ("language", "settings language", {"language": self._language.code}),
         ):
             yield await self._ask("settings", situation, ADMINISTRATOR, command, **options)
         yield await self._ask("settings", "show", AGENT, "settings show")

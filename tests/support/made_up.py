@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.languages.language import ENGLISH, LANGUAGES, Language, in_language
+from bot.languages.language import ENGLISH, LANGUAGES, Formats, Language, in_language
 
 CODE = "en-XA"
 LOCALE = "sv-SE"
@@ -31,6 +31,12 @@ def made_up(text: str) -> str:
     return f"{''.join(parts)} {FILLING * max(1, round(LONGER * len(text)) - 1)}"
 
 
+def made_up_formats() -> Formats:
+    """Return how the language writes numbers and lists: as English, but for the words."""
+    lists = tuple(each.replace("and", made_up("and")) for each in ENGLISH.formats.lists)
+    return msgspec.structs.replace(ENGLISH.formats, name=made_up("English"), locales=(LOCALE,), lists=lists)
+
+
 class _Translations(NullTranslations):
     def gettext(self, message: str) -> str:
         return made_up(message)
@@ -47,8 +53,7 @@ class MadeUpLanguage(Language):
 
     def __init__(self) -> None:
         super().__init__(Path(CODE))
-        formats = msgspec.structs.replace(ENGLISH.formats, name=made_up("English"), locales=(LOCALE,))
-        self.__dict__ |= {"formats": formats, "messages": _Translations(), "explanations": _Translations()}
+        self.__dict__ |= {"formats": made_up_formats(), "messages": _Translations(), "explanations": _Translations()}
 
 
 @contextmanager

@@ -1,0 +1,3 @@
+"""Messages that may read in another language as they do in English."""
+
+SAME: frozenset[str] = frozenset()
