@@ -23,12 +23,13 @@ NAMES = (
 )  # fmt: skip
 ITEMS = (
     "Driftwood Locker", "Large Wood Box", "Cloth", "Sand Camo Bandana", "Tidewater AR", "Night Shift Pickaxe",
-    "Sticker", "Salvage Lantern Door", "Foundry Chest Plate", "Second Monsoon Case", "Field-Tested", "Minimal Wear", "Classified",
-    "Rifle", "Mil-Spec Grade", "Pistol", "Copper",
+    "Sticker", "Salvage Lantern Door", "Foundry Chest Plate", "Second Monsoon Case", "Field-Tested",
+    "Minimal Wear", "Classified", "Rifle", "Mil-Spec Grade", "Pistol", "Copper",
 )  # fmt: skip
 FROM_OUTSIDE = (
     "offer expired", "createorder", "access.revoked", "Speaks German. Her brother uses the account too.",
-    "it has arrived", "The user answered with a counter offer", "There was an error sending your trade offer. Please try again later.",
+    "it has arrived", "The user answered with a counter offer",
+    "There was an error sending your trade offer. Please try again later.",
     "Inventory is private", "Inventory fetch failed", "No bots available", "Steam rate limited",
     "words of the provider", "nobody documented it",
 )  # fmt: skip
