@@ -135,7 +135,7 @@ async def test_open_in_another_server(scene: Scene, elsewhere: Elsewhere) -> Non
     result = await elsewhere.customer.slash(elsewhere.channel, "resend", id=str(trade.id))
 
     said = text_of(result)
-    assert f"A resend of trade {trade.id} is open elsewhere" in said
+    assert f"A resend of trade {trade.id} is already open elsewhere" in said
     for fact in ("Skin Market", "request 1", "Resend 1", scene.guild.id, scene.channel.id, scene.agent.id, card.id):
         assert str(fact) not in said
     assert elsewhere.channel.history() == []

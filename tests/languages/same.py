@@ -1,3 +1,0 @@
-"""Messages that may read in another language as they do in English."""
-
-SAME: frozenset[str] = frozenset()
