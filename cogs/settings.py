@@ -142,7 +142,7 @@ def _settings_embed(title: str, settings: GuildSettings, guild: discord.Guild | 
     if guild is not None and settings.approvals_role_id is not None:
         problems += _role_problems(settings.approvals_role_id, settings.approvals_channel_id, guild)
     if guild is None and any(channel_id is not None for _, channel_id in channels):
-        text = t("So it cannot tell whether it may post there. Look at `/settings show` in a minute.")
+        text = t("SkinDesk cannot tell yet whether it may post there. Look at `/settings show` in a minute.")
         problems.append(Field(t("⚠️ SkinDesk does not see this server yet"), text))
     return card(
         title=title,

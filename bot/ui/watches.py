@@ -265,7 +265,7 @@ register_messages(
                 trade=_named(error.provider, error.trade_id),
             ),
             t(
-                "Look whether `/trades reference:{trade}` still shows it. If it does, ask the staff.",
+                "Check whether `/trades reference:{trade}` still shows it. If it does, ask the staff.",
                 trade=error.trade_id,
             ),
         ),

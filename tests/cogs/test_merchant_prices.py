@@ -1,4 +1,4 @@
-"""What SkinsBack pays the merchant is nothing for customers: not on a page, in details, a comparison or a table."""
+"""What SkinsBack pays the shop is nothing for customers: not on a page, in details, a comparison or a table."""
 
 import csv
 import io
@@ -35,8 +35,8 @@ async def test_at_skinsback(scene: Scene, after: str) -> None:
         assert all("Accepted at **₽" in text for text in texts)
         assert "Only: " not in texts[0]
         assert "from ₽50.00" in texts[3]
-        assert [" · merchant $" in text for text in texts] == [is_agent] * 4
-        assert ("SkinsBack pays the merchant $" in text_of(details)) == is_agent
+        assert [" · shop $" in text for text in texts] == [is_agent] * 4
+        assert ("SkinsBack pays the shop $" in text_of(details)) == is_agent
         assert ("merchant price" in rows[0]) == is_agent
         assert {row["offer currency"] for row in rows} == {"RUB"}
         if not is_agent:

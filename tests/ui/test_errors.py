@@ -234,13 +234,13 @@ def test_check_of_the_trade_url(
     [
         (
             Direction.DEPOSIT,
-            "If it has failed, start a new deposit on the site.",
-            "have the customer start a new deposit",
+            "If it has failed, start a new deposit in the shop.",
+            "ask the customer to start a new deposit",
         ),
         (
             Direction.WITHDRAWAL,
-            "If it has failed, order again on the site.",
-            "have the customer order again on the site.",
+            "If it has failed, order again in the shop.",
+            "ask the customer to order again in the shop.",
         ),
     ],
 )

@@ -42,12 +42,12 @@ def test_every_provider():
 
 
 def test_merchant_price():
-    """What SkinsBack pays the merchant is named as that, alone and side by side; a price of its own too."""
+    """What SkinsBack pays the shop is named as that, alone and side by side; a price of its own too."""
     price = MerchantPrice(usd("0.07"), rub("6.49"))
     theirs = at(ProviderName.SKINSBACK, item("A", rub("4.54"), id="1"), merchant_prices={"1": price})
 
-    assert "Accepted at **₽4.54**\nSkinsBack pays the merchant $0.07 (₽6.49)" in details(answer(theirs))
-    assert "SkinsBack pays the merchant $0.07 (₽6.49)" in details(answer(inventory(), theirs))
+    assert "Accepted at **₽4.54**\nSkinsBack pays the shop $0.07 (₽6.49)" in details(answer(theirs))
+    assert "SkinsBack pays the shop $0.07 (₽6.49)" in details(answer(inventory(), theirs))
     own = at(ProviderName.SKINSBACK, item("A", "0.07"), credits_known=False)
     assert "SkinsBack's price: **$0.07**" in details(answer(own))
 

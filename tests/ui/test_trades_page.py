@@ -234,7 +234,7 @@ def test_failed_items():
             "the supplier of AssetPay. You did not cause it.\n**The staff",
             "the supplier of AssetPay\n**You act next",
         ),
-        ("moon", "\n**The staff acts next**\n", "**Who undid it:** `moon`\n"),
+        ("moon", "\n**The staff acts next**\n", "**Who reversed it:** `moon`\n"),
     ],
 )
 def test_who_undid_it(by: str, to_customer: str, to_staff: str):
@@ -260,7 +260,7 @@ def test_who_undid_it(by: str, to_customer: str, to_staff: str):
         (S.HELD, ("10.75", "0", "10.75"), "\nCredit when the deposit is completed: **$10.75**"),
         (S.COMPLETED, ("10.75", "8.60", "2.15"), "Credited: **$10.75**"),
         (S.FAILED, ("10.75", "8.60", "2.15"), "Not credited: **$10.75**"),
-        (S.REVERTED, ("10.75", "8.60", "2.15"), "Undone: **$10.75** · Credited before that: **$8.60**"),
+        (S.REVERTED, ("10.75", "8.60", "2.15"), "Reversed: **$10.75** · Credited before that: **$8.60**"),
     ],
 )
 def test_credit(state: TradeState, amounts: tuple[str | None, ...], text: str):
@@ -269,7 +269,7 @@ def test_credit(state: TradeState, amounts: tuple[str | None, ...], text: str):
     listed = answer(at(PAY, "x", state, total=total, credited_now=now, credited_later=later, merchant_amount=usd("99")))
 
     assert text in page(listed) + "\n"
-    assert "The merchant's amount: $99.00" in page(listed, Audience.STAFF)
+    assert "The shop's amount: $99.00" in page(listed, Audience.STAFF)
     assert "99.00" not in page(listed)
     assert "\nPrice: **$10.75**" in page(answer(at(PAY, "x", state, W, total=total)))
 

@@ -135,7 +135,7 @@ def merchant_text(provider: ProviderName, price: MerchantPrice) -> str:
     paid = money(price.price)
     if price.local is not None and price.local.currency != USD:
         paid += f" ({money(price.local)})"
-    return t("{provider} pays the merchant {price}", provider=provider.label, price=paid)
+    return t("{provider} pays the shop {price}", provider=provider.label, price=paid)
 
 
 def filter_parts(item_filter: InventoryFilter, currencies: Sequence[str]) -> list[str]:

@@ -168,8 +168,8 @@ def _item_lines(
     if item.market_price is not None:
         details.append(t("market {price}", price=money(item.market_price)))
     if merchant is not None and item.accepted:
-        # Translators: what the provider pays the merchant for the item
-        details.append(t("merchant {price}", price=money(merchant.price)))
+        # Translators: what the provider pays the shop for the item
+        details.append(t("shop {price}", price=money(merchant.price)))
     if item.exterior and item.exterior.casefold() not in name.casefold():
         details.append(outside(item.exterior, _EXTERIOR))
     if item.wear is not None:

@@ -78,13 +78,13 @@ def _outcome_not_stored(error: OutcomeNotStored, _: Audience) -> ErrorMessage:
 
 _INSTEAD = {
     (Audience.CUSTOMER, True): Message(
-        "If it has failed, order again on the site. `/trades` shows where it stands.",
+        "If it has failed, order again in the shop. `/trades` shows where it stands.",
     ),
     (Audience.CUSTOMER, False): Message(
-        "If it has failed, start a new deposit on the site. `/trades` shows where it stands.",
+        "If it has failed, start a new deposit in the shop. `/trades` shows where it stands.",
     ),
-    (Audience.STAFF, True): Message("If it has failed, have the customer order again on the site."),
-    (Audience.STAFF, False): Message("If it has failed, have the customer start a new deposit on the site."),
+    (Audience.STAFF, True): Message("If it has failed, ask the customer to order again in the shop."),
+    (Audience.STAFF, False): Message("If it has failed, ask the customer to start a new deposit in the shop."),
 }
 """What to do instead of a resend, for each reader and for a withdrawal or not."""
 
@@ -105,7 +105,7 @@ def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
         return ErrorMessage(
             t("Nothing to resend"),
             t("Trade {trade} sends no items out: it is a deposit, not a withdrawal.", trade=error.trade.id),
-            t("Start a new deposit on the site."),
+            t("Start a new deposit in the shop."),
             again=NOT_AGAIN,
         )
     return ErrorMessage(
@@ -186,7 +186,7 @@ def _resend_not_possible(error: ResendNotPossible, _: Audience) -> ErrorMessage:
             "not see other people's, so SkinDesk does not say which of these it is.",
             trade=code(mask_trade_urls(error.trade_id), 40),
         ),
-        t("Check the number, or have a member with `trades.any` look at the trade."),
+        t("Check the number, or ask a member with `trades.any` to look at the trade."),
         again=t("With the right number."),
     )
 

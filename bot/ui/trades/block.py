@@ -148,14 +148,14 @@ def _failed_items(trade: Trade, explanations: Explanations, *, staff: bool) -> s
 def _who_undid_it(trade: Trade, *, staff: bool) -> str:
     by, provider = undone_by(trade), family_of(trade.provider)
     if by == "user" and staff:
-        return t("**Who undid it:** the customer, from their Steam account")
+        return t("**Who reversed it:** the customer, from their Steam account")
     if by == "user":
-        return t("**Who undid it:** you, from your Steam account")
+        return t("**Who reversed it:** you, from your Steam account")
     if by == "supplier" and staff:
-        return t("**Who undid it:** the supplier of {provider}", provider=provider)
+        return t("**Who reversed it:** the supplier of {provider}", provider=provider)
     if by == "supplier":
-        return t("**Who undid it:** the supplier of {provider}. You did not cause it.", provider=provider)
-    return t("**Who undid it:** {name}", name=code(trade.reverted_by, 24)) if staff and by else ""
+        return t("**Who reversed it:** the supplier of {provider}. You did not cause it.", provider=provider)
+    return t("**Who reversed it:** {name}", name=code(trade.reverted_by, 24)) if staff and by else ""
 
 
 def _to_compare(trade: Trade, answer: TradesAnswer, *, staff: bool) -> Iterator[str]:
@@ -199,7 +199,7 @@ def _for_staff(trade: Trade, cause: Explanation | None, answer: TradesAnswer, me
         facts.append(t("Customer: {customer}", customer=" ".join([*whose, f"`{trade.owner}`"])))
     if trade.merchant_amount is not None:
         # Translators: what the shop gets or pays for the items.
-        facts.append(t("The merchant's amount: {amount}", amount=money(trade.merchant_amount)))
+        facts.append(t("The shop's amount: {amount}", amount=money(trade.merchant_amount)))
     yield " · ".join(facts)
     assets = [item.asset_id for item in trade.items if item.asset_id and not item.name]
     if assets:

@@ -138,7 +138,7 @@ def _settled(trade: Trade, amount: str) -> str:
     """Return what became of the amount of a deposit that is over."""
     if trade.state is TradeState.REVERTED:
         # Translators: the trade was undone, with the credit of {amount} for it.
-        return t("Undone: {amount}", amount=amount)
+        return t("Reversed: {amount}", amount=amount)
     if trade.state in NOT_MADE:
         return t("Not credited: {amount}", amount=amount)
     if trade.provider is ProviderName.SKINSBACK:  # it has paid the project; its shop credits the customer

@@ -98,8 +98,8 @@ def step_of(
     if is_partial(trade):
         return _partial(staff=staff)
     if undone_by(trade) == "supplier":
-        refund = t("The trade counts as not made. Ask the staff about your refund.")
-        return t("Check that the customer got the price back.") if staff else refund
+        refund = t("The trade was reversed. Ask the staff about your refund.")
+        return t("Check that the customer got a refund.") if staff else refund
     shown = cause or status
     steps = [shown.agent if staff else shown.customer]
     if staff and cause is None and trade.state is TradeState.FAILED and trade.last_error:
@@ -112,11 +112,11 @@ def step_of(
 def _partial(*, staff: bool) -> str:
     if staff:
         return t(
-            "Settle only the items that went through. The customer can order the others again. Check that they got the "
-            "price of those back."
+            "Settle only the items that went through. The customer can order the others again. Check that they got a "
+            "refund for those."
         )
     return t(
-        "Some of the items did not go through. Check that you got their price back, and order them again if you still "
+        "Some of the items did not go through. Check that you got a refund for them. Order them again if you still "
         "want them."
     )
 
