@@ -9,15 +9,15 @@ from bot.languages import ENGLISH, current, translated
 
 Entry = TypeVar("Entry", bound=Explanation | StatusExplanation)
 
-_OF_ERRORS = ("title", "meaning", "cause", "customer", "agent", "resend")
-_OF_STATUSES = ("title", "customer_title", "customer", "agent")
+TEXTS_OF_ERRORS = ("title", "meaning", "cause", "customer", "agent", "resend")
+TEXTS_OF_STATUSES = ("title", "customer_title", "customer", "agent")
 
 
 def for_reader(entry: Entry) -> Entry:
     """Return an entry with its texts in the current language; ids, keys and codes stay the same."""
     if current() is ENGLISH:
         return entry
-    names = _OF_STATUSES if isinstance(entry, StatusExplanation) else _OF_ERRORS
+    names = TEXTS_OF_STATUSES if isinstance(entry, StatusExplanation) else TEXTS_OF_ERRORS
     texts: dict[str, Any] = {name: text and translated(text) for name in names for text in [getattr(entry, name)]}
     return replace(entry, **texts)
 

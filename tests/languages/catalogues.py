@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po, write_po
 
 from bot.languages.language import EXPLANATIONS, FOLDER, MESSAGES
 from bot.providers.catalogue import packaged, read
+from bot.providers.translations import TEXTS_OF_ERRORS, TEXTS_OF_STATUSES
 from tests.languages.sources import all_modules, messages, name_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -72,11 +73,11 @@ def texts_of_explanations() -> Iterator[tuple[str, str, str]]:
     """Yield each text of the provider catalogue that people read, with its dialect, its entry and field."""
     entries = read(packaged())
     for error in (entry.explanation for entry in entries.errors):
-        for field in ("title", "meaning", "cause", "customer", "agent", "resend"):
+        for field in TEXTS_OF_ERRORS:
             if text := getattr(error, field):
                 yield text, error.dialect.value, f"{error.key}: {field}"
     for status in entries.statuses:
-        for field in ("title", "customer_title", "customer", "agent"):
+        for field in TEXTS_OF_STATUSES:
             if text := getattr(status, field):
                 yield text, status.dialect.value, f"{status.kind} {status.word}: {field}"
 
