@@ -246,7 +246,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "InventoryButton:clear": arranges(presses("clear"), "Page 1 of"),
     "InventoryButton:csv": arranges(presses("csv"), "The whole inventory as a table"),
     "InventoryButton:refresh": arranges(presses("refresh"), "SkinDesk no longer has what this page asked for"),
-    "SortSelect": arranges(sorts, "Order: names A to Z"),
+    "SortSelect": arranges(sorts, "Sorted: names A to Z"),
     "ItemSelect": arranges(opens_item, "Accepted at"),
     "FilterModal": (sends_filter(foreign=False), sends_filter(foreign=True)),
     **TRADES_ROWS,

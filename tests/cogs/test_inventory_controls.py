@@ -174,7 +174,7 @@ async def test_refreshed(scene: Scene, page: simcord.ResponseMessage) -> None:
     assert scene.providers.assetpay.asked[-1].query["refresh"] == "true"
     assert names_in(text_of(refreshed)) == names
     assert page_of(refreshed).startswith("Page 2 of ")
-    assert "Order: highest price first" in text_of(refreshed)
+    assert "Sorted: highest price first" in text_of(refreshed)
     assert f"Can be refreshed: <t:{int(until.timestamp())}:R>" in text_of(refreshed)
     assert refresh_label(until) in buttons_of(page.message)
 
@@ -204,7 +204,7 @@ async def test_refresh_after_another_users(scene: Scene, page: simcord.ResponseM
     result = await scene.customer.click(page, label="Refresh")
 
     assert f"Read from Steam: <t:{int(read_at.timestamp())}:R>" in text_of(result)
-    assert "Order: highest price first" in text_of(result)
+    assert "Sorted: highest price first" in text_of(result)
     assert extra_text_of(result) == ""
     assert asked(scene) == before
 
@@ -229,7 +229,7 @@ async def test_after_a_restart(scene: Scene, page: simcord.ResponseMessage) -> N
 
     await restart(scene)
     shown = await scene.customer.click(page, label="Next")
-    assert "Order: highest price first" in text_of(shown)
+    assert "Sorted: highest price first" in text_of(shown)
     assert "name has “a”" in text_of(shown)
     assert page_of(shown).startswith("Page 2 of ")
 

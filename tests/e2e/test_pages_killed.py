@@ -36,14 +36,14 @@ async def test_ten_thousand_items(live: LiveBot):
         assert "of 10,000 items can be deposited" in page.text
         assert "Page 2 of 1250" in await live.turn_page(page, live.agent)
         await (await live.server.select(page, control(page, "sort"), live.agent, "price_desc")).finished()
-        assert "Order: highest price first" in page.text
+        assert "Sorted: highest price first" in page.text
         form = await (await live.server.click(page, control(page, "filter"), live.agent)).finished()
         await live.server.until(lambda: any("price_desc" in (view or "") for view in live.kept_views()))
         await bot.kill()
 
     async with live.running(set_up=False):
         assert "Page 1250 of 1250" in await live.turn_page(page, live.agent, "last")
-        assert "Order: highest price first" in page.text
+        assert "Sorted: highest price first" in page.text
         dearest = max(item.offer for item in person.inventories[Game.RUST] if item.offer is not None)
         await live.turn_page(page, live.agent, "first")
         assert f"${dearest}" in page.text

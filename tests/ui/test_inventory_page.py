@@ -72,7 +72,7 @@ def test_what_an_item_brings():
     [
         (InventoryFilter("karam**bit", Sort.PRICE_DESC), r"Only: name has “karam\*\*bit” · highest price first"),
         (InventoryFilter(min_price=Decimal("0.5"), max_price=Decimal("1E+3")), "Only: from $0.50 · up to $1,000.00"),
-        (InventoryFilter(sort=Sort.NAME_DESC), "Order: names Z to A"),
+        (InventoryFilter(sort=Sort.NAME_DESC), "Sorted: names Z to A"),
     ],
 )
 def test_what_was_asked_for(by: InventoryFilter, line: str):
@@ -282,7 +282,7 @@ def test_filter():
 
     assert "**2 of 3 items can be deposited · $3.00**" in text
     assert "Only: name has “a”\nFilter: name has “awp”\nShown: 2 of 3 items · 1 accepted · $2.00\n" in text
-    assert "Order: highest price first" in text
+    assert "Sorted: highest price first" in text
     assert "AK-47" not in text
 
 

@@ -25,7 +25,7 @@ from bot.ports import Explanations
 from bot.ui.audit import actor_mention
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import code, outside, plain, relative
+from bot.ui.kit.text import code, outside, plain, quoted, relative
 from bot.ui.references import title_for_reader
 from bot.ui.resends.card import link_to_card
 from bot.ui.resends.states import short_title
@@ -280,7 +280,7 @@ def _by_whom(user_id: int, at: datetime) -> str:
 
 
 def _reason(text: str | None) -> list[str]:
-    return [f"“{outside(text, _LONGEST_REASON)}”"] if text else []
+    return [quoted(outside(text, _LONGEST_REASON))] if text else []
 
 
 def _errors_field(errors: Sequence[ErrorReference]) -> list[Field]:

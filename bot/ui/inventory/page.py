@@ -141,7 +141,7 @@ def _notes(listing: Listing) -> Iterator[str]:
         yield t("Filter: {conditions}", conditions=" · ".join(filter_parts(view, currencies)))
         yield _shown(found, len(listing.rows), is_comparison=listing.is_comparison)
     if order and (view is not None or not asked.is_active):
-        yield t("Order: {order}", order=order[0])
+        yield t("Sorted: {order}", order=order[0])
 
 
 def _shown(found: Sum, rows: int, *, is_comparison: bool) -> str:

@@ -110,6 +110,12 @@ def code(text: str, limit: int = 256) -> str:
     return f"`{_fitted(text, limit - 2, _quoted)}`"
 
 
+def quoted(text: str) -> str:
+    """Return a safe text in the quotation marks of the language."""
+    # Translators: only the quotation marks are to be translated.
+    return t("“{text}”", text=text)
+
+
 def money(amount: Money) -> str:
     """Return an amount in the current language, exact up to eight decimals: ``$1,204.50`` or ``12.98 XYZ`` in English.
 

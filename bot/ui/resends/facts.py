@@ -11,7 +11,7 @@ from bot.ports import Explanations
 from bot.ui.explain import error_name
 from bot.ui.kit.layout import Field
 from bot.ui.kit.markup import without_markup
-from bot.ui.kit.text import code, outside, relative
+from bot.ui.kit.text import code, outside, quoted, relative
 
 _ITEMS_SHOWN = 8
 """Items of which a field shows links: each takes about 100 of its 1,024 characters."""
@@ -55,7 +55,7 @@ def asker_field(resend: Resend) -> Field:
         who = t("{member}, the owner, {when}", member=member, when=when)
     else:
         who = t("{member}, not the owner, {when}", member=member, when=when)
-    reason = f"“{outside(resend.reason, 400)}”" if resend.reason else t("No reason given")
+    reason = quoted(outside(resend.reason, 400)) if resend.reason else t("No reason given")
     return Field(t("Asked by"), f"{who}\n{reason}")
 
 

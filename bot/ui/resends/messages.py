@@ -66,9 +66,9 @@ def _outcome_not_stored(error: OutcomeNotStored, _: Audience) -> ErrorMessage:
         t("The outcome could not be stored"),
         f"{_ANSWERS[error.was_sent]} {FAULTS[error.fault]}",
         t(
-            "Do not send it by hand. Tell the operator. Once the database works, the card says `unknown`, and SkinDesk "
-            "reads the trade to find out. If that takes long, look in Mannco.store's dashboard, then use the card's "
-            "*Mark as sent* or *Mark as failed*."
+            "Do not send it by hand. Tell the operator. Once the database works, the card says that the outcome is "
+            "unknown, and SkinDesk reads the trade to find out. If that takes long, look in Mannco.store's dashboard, "
+            "then use the card's *Mark as sent* or *Mark as failed*."
         ),
         t("The operator of SkinDesk"),
         t("Not before the card shows the outcome."),
