@@ -66,7 +66,7 @@ async def test_sorted(scene: Scene, page: simcord.ResponseMessage) -> None:
         offers = sorted((item.offer for item in owned(scene) if item.offer is not None), reverse=value == "price_desc")
 
         assert page_of(shown) == "Page 1 of 8"
-        assert f"Order: {label}" in text_of(shown)
+        assert f"Sorted: {label}" in text_of(shown)
         assert offers_in(text_of(shown))[0] in offers[:2]
         (default,) = [each.value for each in selects_of(page.message)["sort"].options if each.default]
         assert default == value
