@@ -123,7 +123,7 @@ async def test_unseen_guild(live: LiveBot, gone: Mapping[str, bool]) -> None:
         assert "Trades" in trades.text
         assert "You may not do that" in (await live.use(live.customer, "approvals")).text
         granted = await live.use(live.owner, "access grant", role=live.support, capability="resend.approve")
-        assert "may now approve and deny resends" in granted.text
+        assert "may do this from now on" in granted.text
         assert NOT_SEEN in granted.text
         assert "Open resends" in (await live.use(live.agent, "approvals")).text
         assert NOT_SEEN in (await live.use(live.owner, "settings show")).text

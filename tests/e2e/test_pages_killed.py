@@ -34,7 +34,7 @@ async def test_ten_thousand_items(live: LiveBot):
         page = await live.use(live.agent, "inventory", tradeurl=person.trade_url, game="rust")
         asked = live.providers.assetpay.calls.total()
         assert "of 10,000 items can be deposited" in page.text
-        assert "Page 2 of 1250" in await live.turn_page(page, live.agent)
+        assert "Page 2 of 1,250" in await live.turn_page(page, live.agent)
         await (await live.server.select(page, control(page, "sort"), live.agent, "price_desc")).finished()
         assert "Sorted: highest price first" in page.text
         form = await (await live.server.click(page, control(page, "filter"), live.agent)).finished()
@@ -42,7 +42,7 @@ async def test_ten_thousand_items(live: LiveBot):
         await bot.kill()
 
     async with live.running(set_up=False):
-        assert "Page 1250 of 1250" in await live.turn_page(page, live.agent, "last")
+        assert "Page 1,250 of 1,250" in await live.turn_page(page, live.agent, "last")
         assert "Sorted: highest price first" in page.text
         dearest = max(item.offer for item in person.inventories[Game.RUST] if item.offer is not None)
         await live.turn_page(page, live.agent, "first")

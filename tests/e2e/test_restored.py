@@ -42,7 +42,7 @@ async def test_restored_copy_serves(live: LiveBot):
     async with live.running(set_up=False):
         await live.server.until(lambda: "Reading the trade again" in card.text)
         await live.card_shows(other, "unknown")
-        assert "earlier state" in other.text
+        assert "restored from a copy" in other.text
         refusal = await live.use(live.agent, "resend", id=str(open_still.id))
         assert "stopped" in refusal.text
         assert "own" in (await live.use(live.customer, "trades")).text

@@ -127,7 +127,7 @@ async def test_audit_post(live: LiveBot, seconds: float, posted: int):
         posting = live.server.faults.delay("POST", f"/channels/{live.audit.id}/messages", seconds)
         grant = await live.begin(live.owner, "access grant", role=live.support, capability="audit.read")
         await live.server.until(lambda: posting.used)
-    assert "`audit.read`" in answer_of(grant).text
+    assert "**audit.read:" in answer_of(grant).text
     assert "restarting" not in answer_of(grant).text
     assert len(live.audit.messages) - before == posted
 
