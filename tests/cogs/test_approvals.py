@@ -86,7 +86,7 @@ async def test_withdraw_from_the_queue(scene: Scene) -> None:
 
     await scene.moderator.click(shown, label="Withdraw 2")
 
-    assert state_of(scene, own) == "cancelled"
+    assert state_of(scene, own) == "withdrawn"
     refreshed = await scene.moderator.click(shown, label="Refresh")
     assert "Open resends: 1" in text_of(refreshed)
 

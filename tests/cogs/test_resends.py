@@ -155,7 +155,7 @@ async def test_withdrawn(scene: Scene) -> None:
 
     assert withdrawn.ephemeral
     assert f"Withdrawn by {scene.agent.mention}" in text_of(withdrawn)
-    assert state_of(scene, card) == "cancelled"
+    assert state_of(scene, card) == "withdrawn"
     assert f"Withdrawn by {scene.agent.mention}" in face(scene, card)
     assert buttons(scene, card) == {}
     assert [text.count("Withdrawn by") for text in direct_messages(scene.customer)] == [1]

@@ -137,12 +137,11 @@ RESUME = Message("A member with `settings.manage` can resume them: `/approvals`,
 
 def state_title(resend: Resend) -> str:
     """Return the title of a request: its number and state."""
-    text = STATES[resend.state]
-    return f"{text.symbol} {text.title(id=resend.id)}"
+    return f"{STATES[resend.state].symbol} {short_title(resend)}"
 
 
 def short_title(resend: Resend) -> str:
-    """Return number and state of an ended request for a line about it: one that was withdrawn is called so."""
+    """Return number and state of a request, without a symbol: one that was withdrawn is called so."""
     return _WITHDRAWN(id=resend.id) if resend.is_withdrawn else STATES[resend.state].title(id=resend.id)
 
 
