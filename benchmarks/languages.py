@@ -46,7 +46,7 @@ print((time.perf_counter() - began) * 1000)
 
 TRADE = "`480101`"
 ENGLISH = "There is no trade {trade} among the trades you can ask for."
-ONE, MANY = "{count} trade could not be read.", "{count} trades could not be read."
+ONE, MANY = "{count} trade could not be read and is left out.", "{count} trades could not be read and are left out."
 """Messages of the code: a translation that is missing would be found faster or slower than one that is there."""
 
 
@@ -61,7 +61,7 @@ def per_message() -> None:
         ),
         (
             "plural",
-            lambda: f"{number:,} trade{'' if number == 1 else 's'} could not be read.",
+            lambda: f"{number:,} trade{'' if number == 1 else 's'} could not be read and are left out.",
             lambda: tn(ONE, MANY, number),
         ),
     )

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from functools import cached_property
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 
@@ -30,6 +31,44 @@ class Formats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     money: str
     lists: tuple[str, str, str, str]
     symbols: Mapping[str, str]
+
+
+Key: TypeAlias = "str | tuple[str, int]"
+"""A message, with its context or with the number of its plural form, as gettext keeps it."""
+
+_PLACES: dict[str, dict[Key, int]] = {}
+"""For each catalogue, the places of its messages. A dictionary for each language would take 3 MB more."""
+
+
+class _Texts:
+    """The texts of a catalogue in one language, by the places of their messages."""
+
+    def __init__(self, found: Mapping[Key, str], places: dict[Key, int]) -> None:
+        for key in found:
+            places.setdefault(key, len(places))
+        self.places = places
+        # As UTF-8: as a str with one letter outside of Latin-1 each character takes two bytes.
+        self._texts = [None if (text := found.get(key)) is None else text.encode() for key in places]
+
+    def get(self, key: Key, default: object = None) -> object:
+        place = self.places.get(key)
+        text = None if place is None or place >= len(self._texts) else self._texts[place]
+        return default if text is None else text.decode()
+
+    def __getitem__(self, key: Key) -> object:
+        if (text := self.get(key)) is None:
+            raise KeyError(key)
+        return text
+
+
+class _Translations(GNUTranslations):
+    """gettext's translations, which keep a dictionary, with :class:`_Texts` in its place."""
+
+    _catalog: Any
+
+    def __init__(self, file: BinaryIO, places: dict[Key, int]) -> None:
+        super().__init__(file)
+        self._catalog = _Texts(self._catalog, places)
 
 
 class Language:
@@ -61,7 +100,7 @@ class Language:
         if self.code == "en":  # the language of the keys
             return NullTranslations()
         with (self._folder / f"{name}.mo").open("rb") as file:
-            return GNUTranslations(file)
+            return _Translations(file, _PLACES.setdefault(name, {}))
 
 
 def found_in(folder: Path) -> dict[str, Language]:

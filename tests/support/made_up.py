@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from gettext import NullTranslations
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -71,8 +72,9 @@ def said(language: Language, english: str) -> set[str]:
     """Return how a message is said in a language, in each of its contexts."""
     if language.code == ENGLISH.code:
         return {english}
-    catalogue: dict[object, str] | None = getattr(language.messages, "_catalog", None)
+    catalogue: Any = getattr(language.messages, "_catalog", None)
     if catalogue is None:
         return {made_up(english)}
-    texts = {text for key, text in catalogue.items() if str(key).rpartition("\x04")[2] == english}
+    keys = [key for key in catalogue.places if str(key).rpartition("\x04")[2] == english]
+    texts = {catalogue[key] for key in keys if catalogue.get(key) is not None}
     return texts or {english}
