@@ -15,6 +15,7 @@ THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 PARTS = (
     "tests/checks",
     "tests/domain",
+    "tests/languages/test_catalogues.py",
     "tests/observability/test_logs.py",
     "tests/providers/test_credentials.py",
     "tests/providers/test_reading.py",
