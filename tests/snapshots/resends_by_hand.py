@@ -68,10 +68,9 @@ def _notes() -> Iterator[Shot]:
     changed = _facts().note_of_change(facts)
     assert changed is not None
     done = _facts(status=3, last_error="")
-    returned = {"decided_by": 200, "decided_at": utcnow() - timedelta(minutes=1)}
     for situation, one in (
-        ("returned after a restart", a_resend(notes=("restarted",), **returned)),
-        ("returned by a stop", a_resend(notes=("paused",), **returned)),
+        ("returned after a restart", a_resend(notes=("restarted",))),
+        ("returned by a stop", a_resend(notes=("paused",))),
         ("changed before its approval", a_resend(notes=(changed,), facts=facts)),
         (
             "gone through before its approval",

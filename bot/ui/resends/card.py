@@ -92,7 +92,7 @@ def _lines(resend: Resend) -> list[str]:
     if is_reminder:
         # Translators: {when} is like "in 5 minutes"
         lines.append(t("**Still waiting: expires {when}.**", when=relative(resend.expires_at)))
-    if not is_reminder or resend.decided_by is not None:
+    else:
         lines.append(f"**{state_sentences(resend)}**")
     if resend.state is ResendState.PENDING and not is_reminder:
         # Translators: a request; {when} is like "in 5 minutes"

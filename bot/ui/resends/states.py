@@ -151,20 +151,14 @@ def state_sentences(resend: Resend) -> str:
     if resend.decided_by is not None and resend.decided_at is not None:
         if resend.state is ResendState.DENIED:
             return t("Denied by {moderator} {when}.", **_by(resend.decided_by, resend.decided_at))
-        sentences.append(_decision(resend, _by(resend.decided_by, resend.decided_at)))
+        # Translators: {when} is like "5 minutes ago (14 May 2026 12:00)", written by Discord
+        sentences.append(t("Approved by {moderator} {when}.", **_by(resend.decided_by, resend.decided_at)))
     if resend.settled_by is not None and resend.settled_at is not None:
         by = _by(resend.settled_by, resend.settled_at)
         if resend.is_withdrawn:
             return t("Withdrawn by {member} {when}.", member=by["moderator"], when=by["when"])
         sentences.append(t("Marked by {moderator} {when}.", **by))
     return " ".join(sentences)
-
-
-def _decision(resend: Resend, by: Mapping[str, str]) -> str:
-    if resend.state is ResendState.PENDING:
-        return t("Returned by {moderator} {when}.", **by)
-    # Translators: {when} is like "5 minutes ago (14 May 2026 12:00)", written by Discord
-    return t("Approved by {moderator} {when}.", **by)
 
 
 def _by(user_id: int, at: datetime) -> dict[str, str]:
