@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from bot.languages import ENGLISH, LANGUAGES, Language, in_language
 from tests.cogs.approvals import failed_trade, give_reason, requested
 from tests.cogs.test_inventory import answer_of
 from tests.support.confirming import confirmed, remove_link
+from tests.support.made_up import Saying
 from tests.support.seen import embed_text, text_of
 
 
@@ -195,17 +195,10 @@ async def test_every_decision_is_posted(scene: Scene) -> None:
     )
 
 
-class Marked(NullTranslations):
-    """The messages of a made-up language."""
-
-    def gettext(self, message: str) -> str:
-        return f"«{message}»"
-
-
 async def test_posts_in_the_servers_language(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A post is in the server's language, whatever the language of the member who acted."""
     made_up = Language(Path("made-up"))
-    made_up.__dict__ |= {"formats": ENGLISH.formats, "messages": Marked()}
+    made_up.__dict__ |= {"formats": ENGLISH.formats, "messages": Saying("«{}»".format)}
     monkeypatch.setitem(LANGUAGES, made_up.code, made_up)
     log = scene.guild.create_text_channel("audit")
     settings = scene.client.services.settings

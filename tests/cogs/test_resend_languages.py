@@ -1,6 +1,5 @@
 """Cards are in the server's language, private answers in the reader's, and the requester is told in theirs."""
 
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from tests.cogs.approvals import (
     refreshed,
     requested,
 )
+from tests.support.made_up import Saying
 from tests.support.seen import extra_text_of, text_of
 
 SERVER, AGENT, MODERATOR = "§", "¤", "¥"
@@ -37,25 +37,11 @@ _LOCALES = {SERVER: "sv-SE", AGENT: "fi", MODERATOR: "hu"}
 """Locales of Discord that no language has."""
 
 
-class _Marked(NullTranslations):
-    def __init__(self, mark: str) -> None:
-        super().__init__()
-        self._mark = mark
-
-    def gettext(self, message: str) -> str:
-        return f"{self._mark}{message}"
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
-
-    def pgettext(self, context: str, message: str) -> str:
-        return self.gettext(message)
-
-
 def _made_up(mark: str) -> Language:
     language = Language(Path(f"x{_LOCALES[mark]}"))
+    said = Saying(mark.__add__)
     formats = msgspec.structs.replace(ENGLISH.formats, locales=(_LOCALES[mark],))
-    language.__dict__ |= {"formats": formats, "messages": _Marked(mark), "explanations": _Marked(mark)}
+    language.__dict__ |= {"formats": formats, "messages": said, "explanations": said}
     return language
 
 

@@ -1,7 +1,7 @@
 """A made-up language: English with accents, 40 % longer. What is not in it was never translated."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from gettext import NullTranslations
 from pathlib import Path
@@ -38,15 +38,21 @@ def made_up_formats() -> Formats:
     return msgspec.structs.replace(ENGLISH.formats, name=made_up("English"), locales=(LOCALE,), lists=lists)
 
 
-class _Translations(NullTranslations):
+class Saying(NullTranslations):
+    """Messages as a function of the English ones."""
+
+    def __init__(self, say: Callable[[str], str]) -> None:
+        super().__init__()
+        self._say = say
+
     def gettext(self, message: str) -> str:
-        return made_up(message)
+        return self._say(message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return made_up(msgid1 if n == 1 else msgid2)
+        return self._say(msgid1 if n == 1 else msgid2)
 
     def pgettext(self, context: str, message: str) -> str:
-        return made_up(message)
+        return self._say(message)
 
 
 class MadeUpLanguage(Language):
@@ -54,7 +60,7 @@ class MadeUpLanguage(Language):
 
     def __init__(self) -> None:
         super().__init__(Path(CODE))
-        self.__dict__ |= {"formats": made_up_formats(), "messages": _Translations(), "explanations": _Translations()}
+        self.__dict__ |= {"formats": made_up_formats(), "messages": Saying(made_up), "explanations": Saying(made_up)}
 
 
 @contextmanager

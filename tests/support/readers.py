@@ -1,35 +1,18 @@
 """What the simulated Discord's people have as their own language."""
 
-from gettext import NullTranslations
 from typing import Any
 
 import discord
 import pytest
 
 from bot.languages import LANGUAGES
-
-
-class Marked(NullTranslations):
-    """The messages of a made-up language: in English, with a mark."""
-
-    def __init__(self, mark: str) -> None:
-        super().__init__()
-        self._mark = mark
-
-    def gettext(self, message: str) -> str:
-        return f"{self._mark}: {message}"
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
-
-    def pgettext(self, context: str, message: str) -> str:
-        return self.gettext(message)
+from tests.support.made_up import Saying
 
 
 def mark(patch: pytest.MonkeyPatch, *codes: str) -> None:
     """Let these languages have each message in English, marked with their code."""
     for code in codes:
-        patch.setitem(LANGUAGES[code].__dict__, "messages", Marked(code))
+        patch.setitem(LANGUAGES[code].__dict__, "messages", Saying(f"{code}: {{}}".format))
 
 
 def read_in(patch: pytest.MonkeyPatch, locale: str) -> None:

@@ -13,7 +13,7 @@ from bot.languages import LANGUAGES
 from bot.ui.interaction.rights import NotDeclared, public
 from bot.ui.interaction.session import Interaction
 from bot.ui.interaction.tree import SkinDeskTree, sync_commands
-from tests.support.readers import Marked
+from tests.support.made_up import Saying
 
 
 @public("for a test")
@@ -74,7 +74,7 @@ async def test_changed_translation(monkeypatch: pytest.MonkeyPatch) -> None:
     """A changed translation alone is synced, once."""
     digests, found = FakeSyncs(), []
     for mark in ("first", "first", "second", "second"):
-        monkeypatch.setitem(LANGUAGES["de"].__dict__, "messages", Marked(mark))
+        monkeypatch.setitem(LANGUAGES["de"].__dict__, "messages", Saying(f"{mark}: {{}}".format))
         found.append(await synced(RecordedTree(), digests))
 
     assert found == [[None], [], [None], []]
