@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import discord
 import simcord
 
 from bot.app import assembled
@@ -31,8 +32,6 @@ MODERATOR_CAPABILITIES = (*AGENT_CAPABILITIES, Capability.APPROVE_RESEND, Capabi
 
 _SIMULATION_BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 _LOOPBACK = "127.0.0.1"
-_LOCALE_OF_SETTING = "pt-BR"
-"""The locale of readers whose language is a setting: Discord has no European Portuguese."""
 _PATIENCE = 30.0
 """Seconds that the simulation waits for the bot: longer than the longest lookup."""
 
@@ -168,7 +167,9 @@ async def _speak(scene: Scene, language: Language) -> None:
     """Let people and server have a language: the simulated Discord itself knows English only."""
     if language is ENGLISH:
         return
-    locale = language.formats.locales[0] if language.formats.locales else _LOCALE_OF_SETTING
+    root = language.code.partition("-")[0]
+    of_other_countries = [each.value for each in discord.Locale if each.value.partition("-")[0] == root]
+    locale = [*language.formats.locales, *of_other_countries][0]
     parsers = scene.client._connection.parsers  # noqa: SLF001 -- as bot/ui/interaction/incoming.py does
     parse = parsers["INTERACTION_CREATE"]
     parsers["INTERACTION_CREATE"] = lambda data: parse({**data, "locale": locale})

@@ -44,8 +44,8 @@ def best_of(header: str) -> Language:
 def _named(tag: str) -> Language | None:
     """Return the language for a tag in lower case, or the nearest one: the same one of another country."""
     root, *parts = tag.split("-")
-    if root == "zh" and not _TRADITIONAL.isdisjoint(parts):
-        return None
     exact = next((each for code, each in LANGUAGES.items() if code.lower() == tag), None)
+    if exact is None and root == "zh" and not _TRADITIONAL.isdisjoint(parts):
+        return None
     nearest = (_OF_OTHER_COUNTRIES if parts else _WITHOUT_COUNTRY).get(root, root)
     return exact or LANGUAGES.get(nearest)

@@ -1,17 +1,19 @@
 """Collects the messages, brings each language's catalogues up to date and compiles them; adds a language."""
 
 import io
+import re
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import discord
 from babel import Locale, UnknownLocaleError
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 
-from bot.languages.language import EXPLANATIONS, FOLDER, MESSAGES
+from bot.languages.language import EXPLANATIONS, FOLDER, LANGUAGES, MESSAGES
 from bot.providers.catalogue import packaged, read
 from bot.providers.translations import TEXTS_OF_ERRORS, TEXTS_OF_STATUSES
 from tests.languages.sources import all_modules, messages, name_of
@@ -20,9 +22,10 @@ ROOT = Path(__file__).parent.parent.parent
 COMMENT = "Translators:"
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "RUB": "₽", "UAH": "₴"}
 """For languages whose symbol in CLDR is the currency's code: customers know the sign from the shops."""
-LOCALES = ("de", "en-GB", "en-US", "es-419", "es-ES", "pl", "pt-BR", "ru", "tr", "vi", "zh-CN")
-"""The locales of Discord that languages here may have."""
+LOCALES = sorted(locale.value for locale in discord.Locale)
+"""The languages that Discord can be set to."""
 
+_CODE = re.compile(r"[a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?")
 _HEADER = "# {language} translations of SkinDesk.\n#"
 
 
@@ -103,6 +106,9 @@ def catalogue(folder: Path, name: str) -> Translations:
     found = Translations(locale=locale, header_comment=_HEADER.format(language=locale.english_name), fuzzy=False)
     path = folder / f"{name}.po"
     if path.exists():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            if line.strip() and not line.startswith("#") and not line.rstrip().endswith('"'):
+                raise PoFileError("no quotation mark at the end", found, line, number)
         with path.open("rb") as file:
             for message in read_po(file, locale=str(locale), abort_invalid=True):
                 if message.id:
@@ -110,18 +116,17 @@ def catalogue(folder: Path, name: str) -> Translations:
     return found
 
 
-def update(folder: Path) -> None:
-    """Bring the catalogues of a language up to date and compile them.
+def update(folder: Path, name: str) -> None:
+    """Bring a catalogue of a language up to date and compile it.
 
     New messages are empty. One whose English has changed keeps its old translation, marked as fuzzy: read it, correct
     it and remove the mark. Translations that no message needs are dropped.
     """
-    for name, template in templates().items():
-        found = catalogue(folder, name)
-        found.update(template, update_header_comment=False)
-        found.obsolete.clear()
-        (folder / f"{name}.po").write_bytes(written(found))
-        (folder / f"{name}.mo").write_bytes(compiled(found))
+    found = catalogue(folder, name)
+    found.update(templates()[name], update_header_comment=False)
+    found.obsolete.clear()
+    (folder / f"{name}.po").write_bytes(written(found))
+    (folder / f"{name}.mo").write_bytes(compiled(found))
 
 
 def written(found: Catalog) -> bytes:
@@ -140,13 +145,31 @@ def compiled(found: Catalog) -> bytes:
 
 def add(code: str, folder: Path = FOLDER) -> Path:
     """Make the folder of a language: empty catalogues, and its formats from CLDR."""
-    place = folder / code
+    place, text = folder / code, formats(code)
     place.mkdir(exist_ok=True)
     if not (place / "language.toml").exists():
-        (place / "language.toml").write_text(formats(code), encoding="utf-8")
-    if code != "en":
-        update(place)
+        (place / "language.toml").write_text(text, encoding="utf-8")
+    for name in (MESSAGES, EXPLANATIONS):
+        update(place, name)
     return place
+
+
+def refused(code: str) -> str | None:
+    """Return why a language cannot be added under this code, and what to do; None if it can."""
+    root = code.partition("-")[0]
+    if code in LANGUAGES:
+        return f"{code} is there already. To update it, leave out `add {code}`."
+    if _CODE.fullmatch(code) is None:
+        return f"“{code}” is not written as the code of a language: fr, or with a country, es-MX."
+    if root not in {each.partition("-")[0] for each in LOCALES}:
+        return f"Discord does not have {code}, so nobody could read it. It has: {', '.join(LOCALES)}."
+    if versions := [each for each in LANGUAGES if each.startswith(f"{code}-")]:
+        return f"{code} needs a country, as {', '.join(versions)}."
+    if owner := next((each.code for each in LANGUAGES.values() if code in each.formats.locales), None):
+        return (
+            f"{owner} has the readers of {code}: take it out of `locales` in bot/languages/{owner}/language.toml first."
+        )
+    return None
 
 
 def locale_of(code: str) -> Locale:
@@ -167,7 +190,11 @@ def formats(code: str) -> str:
     patterns = locale.list_patterns["standard"]
     lists = [patterns[part] for part in ("start", "middle", "end", "2")]
     root = code.partition("-")[0]
-    mine = [each for each in LOCALES if each == code or ("-" not in code and each.partition("-")[0] == root)]
+    mine = [
+        each
+        for each in LOCALES
+        if each == code or ("-" not in code and each.partition("-")[0] == root and each not in LANGUAGES)
+    ]
     symbols = {
         currency: sign if (symbol := locale.currency_symbols.get(currency, currency)) == currency else symbol
         for currency, sign in SIGNS.items()

@@ -7,13 +7,20 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
+import discord
 import msgspec
 
 from bot.languages.language import ENGLISH, LANGUAGES, Formats, Language, in_language
 
 CODE = "en-XA"
-LOCALE = "sv-SE"
-"""A locale of Discord that no language has: its readers get the made-up one."""
+WITHOUT_LANGUAGE = [
+    locale.value
+    for locale in discord.Locale
+    if all(locale.value not in language.formats.locales for language in LANGUAGES.values())
+]
+"""The locales of Discord that no language has."""
+LOCALE = WITHOUT_LANGUAGE[0]
+"""The locale whose readers get the made-up language."""
 LONGER = 0.4
 FILLING = "ẃ"
 

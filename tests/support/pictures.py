@@ -99,6 +99,7 @@ async def _take(language: Language, into: Path) -> None:
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         raise SystemExit(f"there is no browser here: none of {', '.join(NAMES)} is installed")
+    await asyncio.to_thread(into.mkdir, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         async with (
             staged(Path(folder), check_errors=False, language=language) as scene,
