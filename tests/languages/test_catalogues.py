@@ -129,9 +129,11 @@ def _english(message: Message) -> str:
 
 
 def _has_same_data(form: str, english: str) -> bool:
-    return placeholders(form) == placeholders(english) and sorted(_MARKUP.findall(form)) == sorted(
-        _MARKUP.findall(english)
-    )
+    try:
+        found = placeholders(form)
+    except ValueError:  # a brace is missing
+        return False
+    return found == placeholders(english) and sorted(_MARKUP.findall(form)) == sorted(_MARKUP.findall(english))
 
 
 def _is_english(form: str, message: Message, code: str) -> bool:
