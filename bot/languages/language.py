@@ -1,5 +1,6 @@
 """A language with its catalogues, and which one the current task speaks."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
+
+_log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
 """One folder a language, named by its code: ``pt-BR``."""
@@ -72,7 +75,10 @@ class _Translations(GNUTranslations):
 
 
 class Language:
-    """A language, by its BCP 47 ``code``. Its catalogues are read when they are first needed."""
+    """A language, by its BCP 47 ``code``. Its files are read when they are first needed.
+
+    English stands in for a file that cannot be read, as during an update: no answer may fail because of its language.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.code = folder.name
@@ -84,7 +90,13 @@ class Language:
     @cached_property
     def formats(self) -> Formats:
         """The contents of ``language.toml``."""
-        return msgspec.toml.decode((self._folder / "language.toml").read_bytes(), type=Formats)
+        try:
+            return msgspec.toml.decode((self._folder / "language.toml").read_bytes(), type=Formats)
+        except Exception:
+            if self.code == "en":
+                raise
+            _log.exception("formats not read language=%s", self.code)
+            return msgspec.structs.replace(ENGLISH.formats, name=self.code, locales=())
 
     @cached_property
     def messages(self) -> NullTranslations:
@@ -99,8 +111,12 @@ class Language:
     def _catalogue(self, name: str) -> NullTranslations:
         if self.code == "en":  # the language of the keys
             return NullTranslations()
-        with (self._folder / f"{name}.mo").open("rb") as file:
-            return _Translations(file, _PLACES.setdefault(name, {}))
+        try:
+            with (self._folder / f"{name}.mo").open("rb") as file:
+                return _Translations(file, _PLACES.setdefault(name, {}))
+        except Exception:  # noqa: BLE001 -- a damaged file raises errors of many kinds
+            _log.exception("catalogue not read language=%s catalogue=%s", self.code, name)
+            return NullTranslations()
 
 
 def found_in(folder: Path) -> dict[str, Language]:

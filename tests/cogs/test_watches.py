@@ -13,7 +13,8 @@ from bot.domain.watches import KEPT_FOR, MOST_WATCHES
 from bot.languages import ENGLISH, in_language
 from bot.ui.watches import NotifyButton
 from tests.cogs.approvals import close_direct_messages, code_sightings
-from tests.support.made_up import MadeUpLanguage, added, made_up
+from tests.support.made_up import LOCALE, MadeUpLanguage, added, made_up
+from tests.support.readers import mark, read_in
 from tests.support.seen import buttons_of, embed_text, extra_text_of
 
 
@@ -79,12 +80,10 @@ async def test_a_customers_deposit(scene: Scene, deposit: str) -> None:
 
 async def test_the_language_of_the_press(scene: Scene, deposit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All messages of a watch, and their buttons, are in the language of its press, whatever is spoken meanwhile."""
-    reader = [ENGLISH]
-    monkeypatch.setattr("bot.ui.interaction.session.of_locale", lambda *_: reader[-1])
-    with added(MadeUpLanguage()) as language:
-        reader.append(language)
-        await press(scene, scene.customer, deposit)
-        reader.append(ENGLISH)
+    with added(MadeUpLanguage()):
+        with monkeypatch.context() as patch:
+            read_in(patch, LOCALE)
+            await press(scene, scene.customer, deposit)
         await press(scene, scene.agent, deposit)
         await press(scene, scene.customer, deposit)
         becomes(scene, deposit, "pending")
@@ -145,6 +144,20 @@ async def test_stopped_in_the_direct_message(scene: Scene, deposit: str) -> None
     assert f"You get no more messages about SkinsBack `{deposit}`" in extra_text_of(stopped)
     assert "You stopped this before" in extra_text_of(again)
     assert len(messages(scene.customer)) == 1
+
+
+async def test_stopped_in_the_language_of_the_click(
+    scene: Scene, deposit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer in the direct message is in the reader's language, although no server is named there."""
+    mark(monkeypatch, "de")
+    await press(scene, scene.customer, deposit)
+    (message,) = messages(scene.customer)
+    read_in(monkeypatch, "de")
+
+    stopped = await scene.customer.user.click(message, label="Stop")
+
+    assert "de: You get no more messages about" in extra_text_of(stopped)
 
 
 async def test_closed_direct_messages(scene: Scene, deposit: str) -> None:

@@ -25,7 +25,7 @@ from bot.ui.interaction.discord_errors import (
 )
 from bot.ui.interaction.incoming import IncomingEvents
 from bot.ui.interaction.names import name_of
-from bot.ui.interaction.server_language import server_language
+from bot.ui.interaction.server_language import reader_language
 from bot.worker import current_person
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class InteractionSession:
         self.interaction = interaction
         self.pending_reply: PendingReply | None = None
         self.has_ended = False
-        self.language = of_locale(str(interaction.locale))
+        self.language = of_locale(interaction.locale.value)
         self.trace = InteractionTrace(
             command=name_of(interaction),
             guild_id=interaction.guild_id,
@@ -118,8 +118,7 @@ class InteractionSession:
         if not self.is_served:
             return GuildNotServed()
         if has_versions(self.language):
-            server = await server_language(self.interaction.client, guild_id)
-            self.language = of_locale(str(self.interaction.locale), server)
+            self.language = await reader_language(self.interaction.client, guild_id, self.interaction.locale)
             use(self.language)
         return ShuttingDown() if self._client.is_stopping else None
 
