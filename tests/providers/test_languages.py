@@ -138,6 +138,15 @@ def test_suggested(language: Language) -> None:
         assert found.title.startswith("Śtéám íś ńót")
 
 
+def test_suggested_in_turn() -> None:
+    """Each reader is suggested the titles of their own language, whoever searched before."""
+    failure = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, key="STEAM_UNAVAILABLE")
+    for each in LANGUAGES.values():
+        with in_language(each):
+            title = CATALOGUE.explain(failure).title
+            assert title in [found.title for found in CATALOGUE.suggest(title)]
+
+
 @pytest.mark.parametrize(
     ("written", "as_typed"),
     [("İptal", "iptal"), ("IŞIK", "ışık"), ("Łódź", "lodz"), ("Ещё", "еще"), ("Đã gửi", "da gui"), ("Größe", "grosse")],

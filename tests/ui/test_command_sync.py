@@ -8,8 +8,10 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
+from discord.app_commands import TranslationContextLocation as Place
 
 from bot.languages import LANGUAGES
+from bot.ui.interaction.command_translator import CommandTranslator
 from bot.ui.interaction.rights import NotDeclared, public
 from bot.ui.interaction.session import Interaction
 from bot.ui.interaction.tree import SkinDeskTree, sync_commands
@@ -78,6 +80,17 @@ async def test_changed_translation(monkeypatch: pytest.MonkeyPatch) -> None:
         found.append(await synced(RecordedTree(), digests))
 
     assert found == [[None], [], [None], []]
+
+
+@pytest.mark.parametrize("place", [Place.command_name, Place.group_name, Place.parameter_name])
+async def test_names_stay_english(place: Place) -> None:
+    """Texts and documents quote the names of commands and options, even if a message is the same word."""
+    translator, word = CommandTranslator(), app_commands.locale_str("status")
+    of_name: Any = SimpleNamespace(location=place)
+    of_choice: Any = SimpleNamespace(location=Place.choice_name)
+
+    assert await translator.translate(word, discord.Locale.russian, of_name) is None
+    assert await translator.translate(word, discord.Locale.russian, of_choice) not in (None, "status")
 
 
 async def test_guilds() -> None:
