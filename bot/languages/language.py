@@ -1,6 +1,7 @@
 """A language with its catalogues, and which one the current task speaks."""
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -41,17 +42,20 @@ Key: TypeAlias = "str | tuple[str, int]"
 
 _PLACES: dict[str, dict[Key, int]] = {}
 """For each catalogue, the places of its messages. A dictionary for each language would take 3 MB more."""
+_LOCK = threading.Lock()
+"""Two threads may read two languages at once."""
 
 
 class _Texts:
     """The texts of a catalogue in one language, by the places of their messages."""
 
     def __init__(self, found: Mapping[Key, str], places: dict[Key, int]) -> None:
-        for key in found:
-            places.setdefault(key, len(places))
+        with _LOCK:
+            for key in found:
+                places.setdefault(key, len(places))
+            # As UTF-8: as a str with one letter outside of Latin-1 each character takes two bytes.
+            self._texts = [None if (text := found.get(key)) is None else text.encode() for key in places]
         self.places = places
-        # As UTF-8: as a str with one letter outside of Latin-1 each character takes two bytes.
-        self._texts = [None if (text := found.get(key)) is None else text.encode() for key in places]
 
     def get(self, key: Key, default: object = None) -> object:
         place = self.places.get(key)

@@ -1,6 +1,8 @@
 """Which language speaks, and how it writes messages, numbers and lists."""
 
 import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import msgspec
@@ -25,6 +27,7 @@ from bot.languages import (
     translated,
     use,
 )
+from bot.languages.language import Key, _Texts
 
 HOSTILE = "{0} {trade!r} {user.token} {count:>99} %s %(a)d {{}} {"
 
@@ -130,3 +133,19 @@ def test_nothing_to_translate(language: Language) -> None:
     """An empty text of the explanations stays empty: gettext has the catalogue's header there."""
     with in_language(language):
         assert translated("") == ""
+
+
+def test_read_at_once() -> None:
+    """Threads may read the catalogues of several languages at once: each has its own texts."""
+    catalogues = [{f"{place * step % 3_001}": f"{step} {place}" for place in range(3_000)} for step in (1, 7)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(len(catalogues)) as threads:
+            for _ in range(200):
+                places: dict[Key, int] = {}
+                read = list(threads.map(lambda found, places=places: _Texts(found, places), catalogues))
+                for texts, found in zip(read, catalogues, strict=True):
+                    assert {key: texts.get(key) for key in found} == found
+    finally:
+        sys.setswitchinterval(interval)
