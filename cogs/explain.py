@@ -33,7 +33,7 @@ class ExplainCog(commands.Cog):
     )
     @app_commands.describe(
         code=locale_str("The number, key or status, or the whole message as you saw it"),
-        provider=locale_str("Whose error it is, if you know"),
+        provider=locale_str("Which provider's error it is, if you know"),
     )
     @app_commands.choices(provider=_PROVIDERS)
     @public("the meaning of an error is no secret; confidential parts are left out", suggesting=["code"])

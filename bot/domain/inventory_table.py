@@ -17,7 +17,7 @@ from bot.domain.snapshots import InventoryAnswer
 _Cell: TypeAlias = str | int | Decimal | None
 
 _REFUSALS = {
-    Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
+    Refusal.NOT_TRADABLE: "Steam does not allow trading it now",
     Refusal.NO_OFFER: "no buyer for it at the moment",
     Refusal.DISABLED: "the provider does not take this item",
 }

@@ -140,7 +140,7 @@ def end_embed(watch: Watch, why: WatchEnd, server: str | None) -> discord.Embed:
         )
     else:
         text = t(
-            "You watched {trade}. You may not see it any more, because your Steam link or your roles on the server "
+            "You watched {trade}. You are no longer allowed to see it: your Steam link or your roles on the server "
             "have changed. If you did not expect that, ask the staff there.",
             trade=which,
         )
@@ -207,7 +207,7 @@ def _server_line(server: str | None) -> list[str]:
 def _begun(begun: BegunWatch) -> discord.Embed:
     watch = begun.watch
     return card(
-        title=t("🔔 You will get a message") if begun.is_new else t("🔔 You watch this already"),
+        title=t("🔔 You will get a message") if begun.is_new else t("🔔 You already watch this trade"),
         description=t(
             "SkinDesk sends you a direct message at each change of {trade} until it ends (at the latest: {when}). It "
             "checks once a minute at most.",

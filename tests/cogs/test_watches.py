@@ -60,7 +60,7 @@ async def test_a_customers_deposit(scene: Scene, deposit: str) -> None:
     """The customer reads at once where it stands, then the outcome, once, in the words of /trades; then it is over."""
     said = extra_text_of(await press(scene, scene.customer, deposit))
     assert f"each change of SkinsBack `{deposit}`" in said
-    assert "You watch this already" in extra_text_of(await press(scene, scene.customer, deposit))
+    assert "You already watch this trade" in extra_text_of(await press(scene, scene.customer, deposit))
     await minutes(scene)
     (first,) = messages(scene.customer)
     assert "You get a message at each change" in embed_text(first.embeds[0])
@@ -188,7 +188,7 @@ async def test_an_agents_watch(scene: Scene, deposit: str) -> None:
     assert change.content.endswith(f" · SkinsBack deposit `{deposit}`")
     assert f"Customer: `{scene.world.customer.steam_id}`" in embed_text(change.embeds[0])
     text = embed_text(end.embeds[0])
-    assert "You may not see it any more" in text
+    assert "You are no longer allowed to see it" in text
     assert str(scene.world.customer.steam_id) not in text
 
 

@@ -13,7 +13,7 @@ from bot.ui.errors import ErrorMessage, register_messages
 from bot.ui.kit.text import money, outside
 
 REFUSALS = {
-    Refusal.NOT_TRADABLE: Message("Steam does not let it be traded now"),
+    Refusal.NOT_TRADABLE: Message("Steam does not allow trading it now"),
     Refusal.NO_OFFER: Message("no buyer for it at the moment"),
     Refusal.DISABLED: Message("the provider does not take this item"),
 }
