@@ -11,6 +11,7 @@ from bot.languages import LANGUAGES
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
 from tests.cogs.test_explain import explain, suggested
+from tests.cogs.test_references import copied
 from tests.support.made_up import FILLING, LOCALE, MadeUpLanguage, made_up
 from tests.support.seen import text_of
 
@@ -84,3 +85,13 @@ async def test_suggested(scene: Scene, speaks: Speaks) -> None:
     assert [each["value"] for each in of_customer] == [each["value"] for each in of_agent]
     assert "Śtéám íś ńót" in of_customer[0]["name"]
     assert "Steam is not" in of_agent[0]["name"]
+
+
+async def test_copied_for_the_customer(scene: Scene, speaks: Speaks) -> None:
+    """The text for a customer is in the server's language, whatever the agent reads."""
+    speaks(scene.agent)
+    page = await scene.agent.slash(scene.channel, "explain", code="33", provider="assetpay")
+    assert made_up("What the customer can do") in text_of(page)
+
+    assert "Steam" in (text := await copied(scene, page))
+    assert FILLING not in text

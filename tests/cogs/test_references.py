@@ -107,7 +107,9 @@ async def test_forgotten(scene: Scene) -> None:
 async def copied(scene: Scene, result: simcord.InteractionResult) -> str:
     """Press *Copy for the customer* and return the plain message that comes."""
     assert result.response is not None
-    pressed = await scene.agent.click(result.response, label="Copy for the customer")
+    below = [each.get("custom_id", "") for row in result.response.components for each in row["components"]]
+    (copy,) = (each for each in below if each.startswith("copy:"))
+    pressed = await scene.agent.click(result.response, custom_id=copy)
     message = pressed.followups[0] if pressed.followups else pressed.response
     assert message is not None
     assert message.ephemeral

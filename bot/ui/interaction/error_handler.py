@@ -32,6 +32,7 @@ from bot.services.keyed_tasks import call_within
 from bot.ui.errors import error_embed
 from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, AnsweredElsewhere, code_of, is_trouble_of_discord
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.server_language import server_language
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 from bot.ui.ready_answers import ready_answer
 
@@ -221,7 +222,10 @@ def copy_view(entry_id: str, explanations: Explanations, audience: Audience) -> 
 
 @requires(*STAFF_CAPABILITIES)
 class CopyButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"copy:(?P<entry>[0-9a-f]{16})"):
-    """Answers with the customer's version of the catalogue's entry in its custom id."""
+    """Answers with the customer's version of the catalogue's entry in its custom id, in the server's language.
+
+    The customer's own is not known.
+    """
 
     def __init__(self, entry_id: str) -> None:
         super().__init__(
@@ -243,7 +247,9 @@ class CopyButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
     async def _show_text(self, session: InteractionSession) -> None:
         session.defer_if_slow()
         await session.services.access.require(*STAFF_CAPABILITIES, of=session.actor)
-        entry = session.services.explanations.entry(self._entry_id)
-        if entry is None:  # of an earlier version's catalogue
-            raise PageExpired
-        await session.reply_text(ready_answer(entry))
+        with in_language(await server_language(session.interaction.client, session.actor.guild_id)):
+            entry = session.services.explanations.entry(self._entry_id)
+            if entry is None:  # of an earlier version's catalogue
+                raise PageExpired
+            text = ready_answer(entry)
+        await session.reply_text(text)
