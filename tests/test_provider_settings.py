@@ -9,6 +9,11 @@ from bot.domain.failures import ProviderName
 from tests.test_config import TOKEN, problem, variables
 
 
+@pytest.fixture(autouse=True)
+def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # ``problem`` writes a file
+
+
 class TestProviders:
     @pytest.mark.parametrize(
         ("default", "on", "expected"),
