@@ -23,6 +23,8 @@ def decimal(value: Decimal | float, digits: int) -> str:
 def localised(plain: str) -> str:
     """Return a number that is written as in English, ``-1,204.50``, with the signs of the language."""
     formats = current().formats
+    if (formats.group, formats.decimal) == (",", "."):
+        return plain
     whole, dot, decimals = plain.partition(".")
     return whole.replace(",", formats.group) + (formats.decimal if dot else "") + decimals
 
