@@ -38,7 +38,8 @@ FROM_OUTSIDE = (
 _DATA = re.compile(
     r"`[^`]*`|\{[^}]*\}|<[^>]*>|\[[^\]]* \| [^\]]*\]|https?://\S+|[@#]\w[\w-]*|/[a-z]+( [a-z-]+)?\b"
     r"|(?:StatTrak™ )?[A-Z][\w-]+(?: [A-Z0-9]\w*)* \| (?:[A-Z]\w+ ?)+(?:\([\w -]+\))?|“[^”]*”|\b\w+_\w+\b"
-    r"|\b[\w-]*\d[\w-]*\b|^menu: |^input: |, disabled\b|, opens a page\b|\(picture\)|^\(file\) .*|"
+    r"|\b(?:[0-9a-f]{6}|[0-9a-f]{8})\b|\b[\w-]*\d[\w-]*\b"
+    r"|^menu: |^input: |, disabled\b|, opens a page\b|\(picture\)|^\(file\) .*|"
     + "|".join(rf"\b{re.escape(each)}(?!\w)" for each in (*FROM_OUTSIDE, *NAMES, *ITEMS)),
     re.MULTILINE,
 )
