@@ -1,6 +1,6 @@
 """The table of an inventory, for spreadsheets.
 
-It is data: the same for readers of every language, so that a formula or a script works whoever exported it. The columns
+It is data: the same for readers of every language, so that a formula or a script works for every export. The columns
 and words are English, and numbers are written with a dot.
 """
 

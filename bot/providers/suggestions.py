@@ -61,7 +61,7 @@ def of_status(status: StatusExplanation) -> Searchable[StatusExplanation]:
 
 
 class Searchables(Generic[_Entry]):
-    """Entries as they are searched for, in each language that somebody has searched in."""
+    """Entries as they are searched for, in each language that was searched in."""
 
     def __init__(self, entries: Iterable[_Entry], searched: Callable[[_Entry], Searchable[_Entry]]) -> None:
         self._entries: tuple[_Entry, ...] = tuple(entries)

@@ -97,7 +97,7 @@ class ResendService:
     ) -> Resend:
         """Check that the trade can be resent, store the request, and post its card for the moderators.
 
-        ``language`` is the requester's, in which they are told how it ends.
+        ``language`` is the requester's, for the message about the outcome.
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account: another account's trade raises
         TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends, LinkTooNew and TooOften.

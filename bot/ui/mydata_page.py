@@ -28,7 +28,7 @@ _VIEWED = {
     AuditAction.REFERENCE_VIEWED: Message("an error of yours"),
     AuditAction.AUDIT_VIEWED: Message("the audit log about you"),
 }
-"""What somebody viewed; each stands alone."""
+"""What a person viewed; each stands alone."""
 
 
 def my_data_page(stored: StoredData, *, user_id: int) -> discord.Embed:

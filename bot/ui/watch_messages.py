@@ -85,7 +85,7 @@ class DiscordWatchMessages:
         return Delivery.SENT
 
     async def _language(self, watch: Watch) -> Language:
-        """Return the language of a watch's user, whatever language this task was started in."""
+        """Return the language of a watch's user, which need not be that of the current task."""
         if watch.language is None:
             return await server_language(self._connected, watch.guild_id)
         return of_code(watch.language)

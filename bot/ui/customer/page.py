@@ -64,7 +64,7 @@ _NOT_ASKED = {
 }
 """The first one that applies is the easiest."""
 _VIEWED = {
-    # Translators: what somebody viewed; each stands alone.
+    # Translators: what a person viewed; each stands alone.
     AuditAction.CUSTOMER_VIEWED: Message("this page"),
     AuditAction.TRADES_VIEWED: Message("trades", "viewed by staff"),
     AuditAction.INVENTORY_VIEWED: Message("inventory", "viewed by staff"),

@@ -99,7 +99,7 @@ async def report(session: InteractionSession, error: Exception) -> None:
             getattr(failed, "status", None),
             getattr(failed, "code", None),
         )
-    remember(session, cause, error_reference, audience=audience)
+    remember(session, cause, error_reference, audience=audience, shown=embed)
 
 
 def _shown(error: Exception) -> Exception:
@@ -146,15 +146,27 @@ def log_failure(session: InteractionSession, error: Exception, error_reference: 
         _log.warning("reported after the end %s reason=%s", facts, type(error).__name__)
 
 
-def remember(session: InteractionSession, error: Exception, error_reference: str, *, audience: Audience) -> None:
-    """Keep the facts behind the reference of an error that the user is shown, for the staff; a failure is logged."""
+def remember(
+    session: InteractionSession,
+    error: Exception,
+    error_reference: str,
+    *,
+    audience: Audience,
+    shown: discord.Embed | None = None,
+) -> None:
+    """Keep the facts behind the reference of an error for the staff; a failure is logged.
+
+    ``shown`` is the page that the user got, if it is at hand: it need not be made again for its title in English.
+    """
     try:
-        _remember(session, error, error_reference, audience)
+        _remember(session, error, error_reference, audience, shown)
     except Exception:  # noqa: BLE001 -- the user is shown the error all the same
         _log.exception("facts not kept reference=%s", error_reference)
 
 
-def _remember(session: InteractionSession, error: Exception, error_reference: str, audience: Audience) -> None:
+def _remember(
+    session: InteractionSession, error: Exception, error_reference: str, audience: Audience, shown: discord.Embed | None
+) -> None:
     services, trace = session.services, session.trace
     if trace.guild_id is None or not session.is_served:  # nothing is stored about another server
         return
@@ -167,9 +179,13 @@ def _remember(session: InteractionSession, error: Exception, error_reference: st
             request_id=_redacted(failure.request_id),
             place=_redacted(failure.place),
         )
-    with in_language(ENGLISH):
-        explanations = services.explanations
-        english = error_embed(_shown(error), audience=audience, explanations=explanations, reference=error_reference)
+    english = shown if session.language is ENGLISH else None
+    if english is None:
+        with in_language(ENGLISH):
+            explanations = services.explanations
+            english = error_embed(
+                _shown(error), audience=audience, explanations=explanations, reference=error_reference
+            )
     services.references.remember(
         error_reference,
         guild_id=trace.guild_id,

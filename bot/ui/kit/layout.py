@@ -5,11 +5,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import discord
 
-from bot.languages import number, t, tn
+from bot.languages import Language, current, in_language, number, t, tn
 from bot.ui.kit.text import ELLIPSIS, NOTHING, graphemes, utf16_length
 
 T = TypeVar("T")
@@ -139,7 +140,7 @@ def card(
     ]
     embed = discord.Embed(title=fit(title.strip() or NOTHING, min(_TITLE, room // 2)), colour=colour)
     left = room - utf16_length(embed.title or "")
-    note = max(utf16_length(_more(most)) for most in _MOST) + len(_BETWEEN)
+    note = _room_for_note(current())
     foot = _cut(footer.strip(), min(_FOOTER - note, left // 2))
     left -= utf16_length(foot)
     if description.strip():
@@ -158,6 +159,13 @@ def card(
     embed.set_image(url=image)
     embed.set_thumbnail(url=thumbnail)
     return embed
+
+
+@lru_cache(maxsize=16)
+def _room_for_note(language: Language) -> int:
+    """Return the room for the longest note on fields left out, from a cache: every card reserves it."""
+    with in_language(language):
+        return max(utf16_length(_more(most)) for most in _MOST) + len(_BETWEEN)
 
 
 def _more_lines(left_out: int) -> str:

@@ -163,12 +163,12 @@ class DiscordResendCards:
         return True
 
     async def _card(self, resend: Resend) -> tuple[discord.Embed, discord.ui.View | None]:
-        """Return card and buttons in the server's language, whoever's click has begun this."""
+        """Return card and buttons in the server's language, not in that of the user who clicked."""
         with in_language(await server_language(self._connected, resend.guild_id)):
             return resend_card(resend, self._explanations), resend_view(resend)
 
     async def _language_of(self, resend: Resend, user_id: int) -> Language:
-        """Return the language in which a user is told: only the requester's is known."""
+        """Return the language of messages to a user: only the requester's is known."""
         if user_id == resend.requested_by and resend.language is not None:
             return of_code(resend.language)
         return await server_language(self._connected, resend.guild_id)
