@@ -167,6 +167,17 @@ def test_room_for_the_count():
     assert embed.footer.text == "…and 2 more"
 
 
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+def test_room_for_the_count_in_every_language(language):
+    """The room for the count is that of the reader's language, to the last character."""
+    full = [Field("n", "v" * 1000)] * 5
+    with in_language(language):
+        shown = [card(title="t", fields=[*full, Field("n", "v" * (993 - left)), *full]) for left in range(60)]
+
+    assert [len(embed) for embed in shown if len(embed) > ROOM] == []
+    assert all(embed.footer.text for embed in shown)
+
+
 def test_empty_texts():
     """Discord refuses empty texts, so a dash replaces them."""
     embed = card(title=" ", description="\n", fields=[Field("", " ")])
