@@ -16,7 +16,6 @@ import contextlib
 import itertools
 import json
 import re
-import socket
 import sys
 import tempfile
 import time
@@ -38,6 +37,7 @@ from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.guilds import Member
 from tests.support.loopback_discord.records import InteractionRecord
+from tests.support.ports import free_port
 
 CUSTOMERS = 20
 LOOKUPS_A_SECOND = 5
@@ -332,12 +332,6 @@ async def outages(desk: Desk, options: argparse.Namespace) -> list[Ratio | Fact]
             ),
         ]
     return results
-
-
-def free_port() -> int:
-    """Return a port for the metrics."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 async def run(options: argparse.Namespace) -> list[Ratio | Fact]:

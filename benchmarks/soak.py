@@ -12,7 +12,6 @@ customers and three agents; every kind is repeated at its own pace, and begins a
 
 import asyncio
 import json
-import socket
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from bot.demo.providers import SimulatedProviders
 from tests.e2e.live_bot import LiveBot
 from tests.support.bot_process import RUN, BotProcess
 from tests.support.discord_server import LoopbackDiscord
+from tests.support.ports import free_port
 
 SETTLED = 16
 """The minute from which on everything has to be flat."""
@@ -33,12 +33,6 @@ SETTLED = 16
 _SAMPLES_A_MINUTE = 12
 _FAILED_AT_MOST = 0.02
 """The share of the traffic that may fail: a bot that answers nothing stays flat."""
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 async def watch(

@@ -1,4 +1,4 @@
-"""Hypothesis profiles, a faster SimCord, and logging that is reset after each test.
+"""Hypothesis profiles, a faster SimCord, ports that stay free, and logging that is reset after each test.
 
 The suite uses the same examples each time, so that only the change at hand can fail it.
 ``--hypothesis-profile=nightly`` tries 20,000 new ones.
@@ -6,7 +6,7 @@ The suite uses the same examples each time, so that only the change at hand can 
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import cast
 
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from simcord.env import Env
 
 from tests.support import postgres
+from tests.support.ports import free_port
 
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +41,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server when the run ends; pytest-xdist's workers share that of their controller."""
     if not hasattr(config, "workerinput"):
         postgres.end_run()
+
+
+@pytest.fixture(scope="session")
+def unused_tcp_port_factory() -> Callable[[], int]:
+    """Stand in for pytest-asyncio's, whose ports a connection of another test may get first."""
+    return free_port
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """Stand in for pytest-asyncio's likewise."""
+    return free_port()
 
 
 @pytest.fixture(autouse=True)
