@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.settings import GuildSettings
-from bot.languages import LANGUAGES, Message, listed, of_code, of_locale, t, tp
+from bot.languages import LANGUAGES, Message, listed, of_code, of_locale, paragraph, t, tp
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Field, Tone, card
@@ -197,7 +197,7 @@ def _role_problems(role_id: int, channel_id: int | None, guild: discord.Guild) -
                 channel=channel.mention,
             )
         )
-        yield Field(t("⚠️ Approvals role: Discord would notify no one"), f"{first} {second}")
+        yield Field(t("⚠️ Approvals role: Discord would notify no one"), paragraph(first, second))
     if channel is not None and not channel.permissions_for(role).view_channel:
         yield Field(
             t("⚠️ Approvals role: it does not see {channel}", channel=channel.mention),

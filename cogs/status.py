@@ -8,7 +8,7 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.domain.health import ProviderHealth, ProviderState, Quota
-from bot.languages import Message, number, t, tn
+from bot.languages import Message, number, paragraph, t, tn
 from bot.ports import Explanations
 from bot.ui.explain import error_name
 from bot.ui.interaction.rights import public
@@ -85,7 +85,7 @@ def _summary(providers: int, troubled: int) -> str:
     ]
     if troubled < providers:
         sentences.append(t("The other providers work."))
-    return " ".join(sentences)
+    return paragraph(*sentences)
 
 
 def _lines(health: ProviderHealth, explanations: Explanations) -> list[str]:

@@ -16,7 +16,7 @@ from bot.languages.language import (
     use,
 )
 from bot.languages.messages import Message, t, tn, tp, translated
-from bot.languages.numbers import decimal, listed, number
+from bot.languages.numbers import decimal, listed, number, paragraph
 
 __all__ = [
     "ENGLISH",
@@ -31,6 +31,7 @@ __all__ = [
     "number",
     "of_code",
     "of_locale",
+    "paragraph",
     "t",
     "tn",
     "tp",

@@ -25,7 +25,8 @@ class Formats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``language.toml``: the language's own ``name``, whose readers get it, and how it writes numbers, from CLDR.
 
     ``locales`` are Discord's codes. ``money`` has ``{amount}`` and ``{symbol}``; ``lists`` are CLDR's patterns for the
-    start, the middle and the end of a list, and for two things.
+    start, the middle and the end of a list, and for two things. ``between_sentences`` is a space, but nothing in
+    Chinese.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Formats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group: str
     money: str
     lists: tuple[str, str, str, str]
+    between_sentences: str
     symbols: Mapping[str, str]
 
 

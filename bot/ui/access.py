@@ -11,7 +11,7 @@ from bot.domain.access import BOOTSTRAP, Actor, Capability
 from bot.domain.access_doctor import Concern, Finding, Giver
 from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.errors import GuildNotSeen
-from bot.languages import Message, number, t, tn
+from bot.languages import Message, number, paragraph, t, tn
 from bot.services.access import GrantChange, Review, Why
 from bot.ui.access_messages import CAPABILITY_LABELS
 from bot.ui.audit import actor_mention
@@ -60,7 +60,7 @@ def finding_lines(findings: Sequence[Finding], roles: RoleNames) -> list[str]:
             "No member can have a deleted role, and no command can name it. *Revoke deleted roles* below takes the "
             "capabilities away."
         )
-        lines.append(f"{still} {step}")
+        lines.append(paragraph(still, step))
     return [f"⚠️ {line}" for line in lines]
 
 
@@ -79,13 +79,13 @@ def _line(finding: Finding, roles: RoleNames) -> str:
             capabilities=capabilities,
         )
         step = t("Move {role} up in the list of roles, or take *Manage Roles* away.", role=role)
-        return " ".join([has, *_givers(finding.givers, roles), step])
+        return paragraph(has, *_givers(finding.givers, roles), step)
     first, *others = finding.capabilities
     has = _CONCERNS[finding.concern](role=role, capabilities=capabilities)
     command = roles.command("revoke", finding.role_id, first)
     if others:
-        return f"{has} {t('To take them away, use one command for each: {command}', command=command)}"
-    return f"{has} {t('To take it away: {command}', command=command)}"
+        return paragraph(has, t("To take them away, use one command for each: {command}", command=command))
+    return paragraph(has, t("To take it away: {command}", command=command))
 
 
 def _givers(givers: Sequence[Giver], roles: RoleNames) -> Iterator[str]:

@@ -9,7 +9,7 @@ import discord
 
 from bot.domain.errors import NotLinked, NotYourPage, PageExpired
 from bot.domain.links import RELINK_COOL_DOWN, Link
-from bot.languages import Message, t, tn
+from bot.languages import Message, paragraph, t, tn
 from bot.ui.interaction.error_handler import handle, register_controls
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession
@@ -34,7 +34,7 @@ def ask_to_erase(session: InteractionSession, link: Link | None) -> Page:
     lines = [t("At once, on this server only, and for good:")]
     if link is not None:
         ends = t("The link to your SteamID {account} ends.", account=f"`{link.steam_id}`")
-        lines.append(f"• {ends} {_remembered()}")
+        lines.append(f"• {paragraph(ends, _remembered())}")
     lines += [
         f"• {t('Your ended requests for resends no longer name you, nor does the audit log.')}",
         f"• {t('Answers with pages, trades you watch, notes about you and your last errors are deleted.')}",

@@ -28,7 +28,7 @@ from bot.domain.errors import (
 )
 from bot.domain.health import DatabaseFault
 from bot.domain.snapshots import Audience
-from bot.languages import Message, t
+from bot.languages import Message, paragraph, t
 from bot.ports import Explanations
 from bot.ui.explain import failure_embed
 from bot.ui.kit.layout import Field, Tone, card
@@ -232,8 +232,8 @@ def _database_unavailable(error: DatabaseUnavailable, audience: Audience) -> Err
     )
     return ErrorMessage(
         t("SkinDesk cannot use its database"),
-        f"{reason} {changed}",
-        f"{_CHECK_FIRST()} {again} {report}" if error.may_be_done else f"{again} {report}",
+        paragraph(reason, changed),
+        paragraph(_CHECK_FIRST() if error.may_be_done else "", again, report),
         _OPERATOR,
         _in_a_minute(),
         is_refusal=False,
@@ -304,8 +304,8 @@ register_messages(
         DatabaseUnavailable: _database_unavailable,
         DiscordUnavailable: lambda *_: ErrorMessage(
             t("Discord has trouble right now"),
-            t("Discord is overloaded or cannot be reached. This is not your mistake.") + f" {_MAY_BE_DONE()}",
-            f"{_CHECK_FIRST()} " + t("Then try again. discordstatus.com shows when Discord works again."),
+            paragraph(t("Discord is overloaded or cannot be reached. This is not your mistake."), _MAY_BE_DONE()),
+            paragraph(_CHECK_FIRST(), t("Then try again. discordstatus.com shows when Discord works again.")),
             _CLEARS_UP,
             _in_a_minute(),
             is_refusal=False,
@@ -319,7 +319,9 @@ register_messages(
         ),
         Overloaded: lambda *_: ErrorMessage(
             t("SkinDesk is busy"),
-            t("Other people asked for very large inventories, so this was not ready in time.") + f" {_MAY_BE_DONE()}",
+            paragraph(
+                t("Other people asked for very large inventories, so this was not ready in time."), _MAY_BE_DONE()
+            ),
             t("Try again in a minute."),
             _CLEARS_UP,
             _in_a_minute(),
@@ -335,16 +337,16 @@ register_messages(
         ),
         Interrupted: lambda *_: ErrorMessage(
             t("SkinDesk is restarting"),
-            t("It stopped before this was finished.") + f" {_MAY_BE_DONE()}",
-            f"{_CHECK_FIRST()} " + t("Then try again in a minute."),
+            paragraph(t("It stopped before this was finished."), _MAY_BE_DONE()),
+            paragraph(_CHECK_FIRST(), t("Then try again in a minute.")),
             _CLEARS_UP,
             _in_a_minute(),
             is_refusal=False,
         ),
         Unfinished: lambda *_: ErrorMessage(
             t("This was not finished"),
-            t("It took too long, so SkinDesk stopped it.") + f" {_MAY_BE_DONE()}",
-            f"{_CHECK_FIRST()} " + t("Then try again. If it happens again, tell the staff the reference below."),
+            paragraph(t("It took too long, so SkinDesk stopped it."), _MAY_BE_DONE()),
+            paragraph(_CHECK_FIRST(), t("Then try again. If it happens again, tell the staff the reference below.")),
             ADMINISTRATOR,
             _in_a_minute(),
             is_refusal=False,

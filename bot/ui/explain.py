@@ -7,7 +7,7 @@ import discord
 
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat, StatusExplanation
 from bot.domain.snapshots import Audience
-from bot.languages import Message, decimal, t
+from bot.languages import Message, decimal, paragraph, t
 from bot.ports import Explanations
 from bot.ui.failure_details import NOTHING_WRONG, facts_of_check, raw_details, readable_details, status_of_check
 from bot.ui.kit.layout import Field, Tone, card
@@ -99,7 +99,7 @@ def explanation_embed(
     fields = [Field(t("What the provider found"), "\n".join(details))] if details else []
     fields += [] if check is None else [check]
     asks_for_it = reference is not None and (explanation.confidential or explanation.fixer in _STAFF)
-    for_customers = f"{explanation.customer} {_QUOTE_IT()}" if asks_for_it else explanation.customer
+    for_customers = paragraph(explanation.customer, _QUOTE_IT()) if asks_for_it else explanation.customer
     fields.append(Field(t("What you can do"), explanation.agent if staff else for_customers))
     if staff:
         fields.append(Field(t("What the customer can do"), explanation.customer))

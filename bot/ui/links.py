@@ -6,7 +6,7 @@ from bot.domain.errors import LinkTooNew, NotLinked, SignInOff, SteamAccountTake
 from bot.domain.links import Link, LinkSource
 from bot.domain.snapshots import Audience
 from bot.domain.steam import TradeUrlProblem
-from bot.languages import Message, t
+from bot.languages import Message, paragraph, t
 from bot.services.links import NO_ACCOUNT
 from bot.services.sign_in import StartedSignIn
 from bot.ui.errors import ErrorMessage, register_messages
@@ -95,7 +95,7 @@ def own_wait(link: Link) -> str:
                 "proves that the account is yours."
             )
         )
-    return " ".join(sentences)
+    return paragraph(*sentences)
 
 
 def their_wait(link: Link) -> str:
@@ -116,7 +116,7 @@ def their_wait(link: Link) -> str:
                 "`/link start`, which proves the account."
             )
         )
-    return " ".join(sentences)
+    return paragraph(*sentences)
 
 
 def _hides_codes(link: Link) -> bool:
@@ -199,7 +199,7 @@ def _trade_url_rejected(error: TradeUrlRejected, audience: Audience) -> ErrorMes
     return ErrorMessage(
         t("Which trade URL is it?") if problem is TradeUrlProblem.SEVERAL else t("That is not a trade URL"),
         _TRADE_URL_PROBLEMS[problem](),
-        way if first is None else f"{first()} {way}",
+        paragraph("" if first is None else first, way),
     )
 
 

@@ -10,7 +10,7 @@ from bot.domain.errors import PageExpired
 from bot.domain.failures import Explanation, StatusExplanation
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
-from bot.languages import listed, number, t, tn
+from bot.languages import listed, number, paragraph, t, tn
 from bot.ports import Explanations
 from bot.ui.explain import (
     error_name,
@@ -186,7 +186,7 @@ def _several(distinct: Sequence[tuple[Entry, str]], *, title: str, what: str, au
     if left > 0 and len(distinct) <= _IN_MENU:
         what += "\n" + t("Shown here: {shown} of {all}. The menu has all of them.", **shown)
     elif left > 0:
-        what += "\n" + t("Shown here: {shown} of {all}.", **shown) + f" {hint}"
+        what += "\n" + paragraph(t("Shown here: {shown} of {all}.", **shown), hint)
     embed = card(
         title=title,
         description=what,

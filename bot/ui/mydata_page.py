@@ -11,7 +11,7 @@ from bot.domain.links import RELINK_COOL_DOWN, LinkSource
 from bot.domain.my_data import Erased, StoredData
 from bot.domain.notes import Note
 from bot.domain.watches import KEPT_FOR as WATCHED_FOR
-from bot.languages import Message, number, t, tn
+from bot.languages import Message, number, paragraph, t, tn
 from bot.services.snapshots import KEPT_FOR
 from bot.ui.audit import actor_mention
 from bot.ui.kit.layout import Field, Tone, card
@@ -80,7 +80,7 @@ def _watches_text(watches: int) -> str:
         "SkinDesk watches each for at most {count} days.",
         WATCHED_FOR.days,
     )
-    return f"{how_many} {longest}"
+    return paragraph(how_many, longest)
 
 
 def _snapshots_text(snapshots: int) -> str:
@@ -90,7 +90,7 @@ def _snapshots_text(snapshots: int) -> str:
         "SkinDesk keeps each for at most {count} hours.",
         KEPT_FOR // _HOUR,
     )
-    return f"{how_many} {longest}"
+    return paragraph(how_many, longest)
 
 
 def erased_page(erased: Erased) -> discord.Embed:

@@ -11,7 +11,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope, Trade, TradeState
 from bot.domain.watches import KEPT_FOR, MOST_WATCHES, Watch, WatchEnd
-from bot.languages import Message, t, tn, tp
+from bot.languages import Message, paragraph, t, tn, tp
 from bot.ports import Explanations
 from bot.services.watches import BegunWatch, TooManyWatches
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
@@ -181,7 +181,7 @@ def _going_on(watch: Watch, trade: Trade, server: str | None, *, is_own: bool) -
     else:
         again = t("`/trades reference:{trade}` on the server shows it again.", trade=watch.trade_id)
         said = [t("This was the last message about it."), again]
-    return Field(t("What happens next"), "\n".join([" ".join(said), *_server_line(server)]))
+    return Field(t("What happens next"), "\n".join([paragraph(*said), *_server_line(server)]))
 
 
 def _while_open(watch: Watch, trade: Trade, *, is_own: bool) -> list[str]:

@@ -195,6 +195,7 @@ def formats(code: str) -> str:
         for each in LOCALES
         if each == code or ("-" not in code and each.partition("-")[0] == root and each not in LANGUAGES)
     ]
+    between_sentences = "" if root in ("ja", "zh") else " "  # CLDR does not have it
     symbols = {
         currency: sign if (symbol := locale.currency_symbols.get(currency, currency)) == currency else symbol
         for currency, sign in SIGNS.items()
@@ -207,6 +208,7 @@ def formats(code: str) -> str:
         f"group = {_quoted(signs['group'])}",
         f"money = {_quoted(money)}",
         f"lists = [{', '.join(map(_quoted, lists))}]",
+        f"between_sentences = {_quoted(between_sentences)}",
         "",
         "[symbols]",
         *(f"{currency} = {_quoted(symbol)}" for currency, symbol in symbols.items()),

@@ -45,15 +45,19 @@ _DATA = re.compile(
 )
 """What is in no language: code, times, mentions, addresses, names, quotes; and what a shot adds to what people see."""
 
+_SPACED = re.compile(".*[\u3002\uff01\uff1f] .*")
+"""A space behind a Chinese sentence, where there is none."""
+
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 @pytest.mark.parametrize("code", [code for code in LANGUAGES if code != ENGLISH.code])
 async def test_limits(code: str, tmp_path: Path) -> None:
-    """Discord accepts each page in each language."""
-    _, violations = await _pages(LANGUAGES[code], tmp_path)
+    """Discord accepts each page in each language; sentences follow one another as in the language."""
+    shots, violations = await _pages(LANGUAGES[code], tmp_path)
 
     assert violations == []
+    assert {near for shot in shots for near in _SPACED.findall(shot.text())} == set()
 
 
 async def test_made_up_language(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from bot.domain.resends import Resend, ResendState
 from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.steam_links import profile_url
 from bot.domain.trades import NotAsked, Trade, TradeState
-from bot.languages import Message, listed, number, t, tn
+from bot.languages import Message, listed, number, paragraph, t, tn
 from bot.ports import Explanations
 from bot.ui.audit import actor_mention
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
@@ -115,7 +115,7 @@ def notes_page(shown: NoteList, *, reader_id: int) -> discord.Embed:
         description=who if fields else f"{who}\n{t('There is no note.')}",
         fields=fields,
         colour=Tone.NEUTRAL,
-        footer=f"{room} {t('With /mydata export the customer gets them, without names.')}",
+        footer=paragraph(room, t("With /mydata export the customer gets them, without names.")),
     )
 
 

@@ -9,7 +9,7 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import ResendAlreadyOpen
 from bot.domain.resends import MAX_REASON
-from bot.languages import current, t, tp
+from bot.languages import current, paragraph, t, tp
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
@@ -57,7 +57,8 @@ async def ask_to_resend(session: InteractionSession, trade_id: str, reason: str 
         when=relative(resend.expires_at),
     )
     await session.reply(
-        card(title=state_title(resend), description=f"{asked} {then}", colour=Tone.WAITING), view=withdraw_view(resend)
+        card(title=state_title(resend), description=paragraph(asked, then), colour=Tone.WAITING),
+        view=withdraw_view(resend),
     )
 
 

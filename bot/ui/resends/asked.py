@@ -52,5 +52,5 @@ def _why(resend: Resend, *, staff: bool, longest: int) -> str:
     if resend.state is ResendState.CANCELLED and resend.decision_reason == "no_longer_resendable":
         return own_reason(resend)
     if resend.state is ResendState.FAILED and staff:
-        return " ".join(outcome_sentences(resend)[:1])
+        return next(iter(outcome_sentences(resend)), "")
     return ""

@@ -9,7 +9,7 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import AlreadyDecided, CardOutdated, CardReplaced
 from bot.domain.resends import Resend, ResendState
-from bot.languages import Message, in_language, t, tp
+from bot.languages import Message, in_language, paragraph, t, tp
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.server_language import server_language
@@ -147,7 +147,7 @@ class TakeButton(
         elif resend.taken_by is not None:
             sentences.append(t("Nothing was changed. To take it over, press *Take over / release* on the card."))
         title = f"👀 {t('Resend {id}', id=resend.id)}"
-        await session.reply(card(title=title, description=" ".join(sentences), colour=Tone.NEUTRAL))
+        await session.reply(card(title=title, description=paragraph(*sentences), colour=Tone.NEUTRAL))
 
 
 def withdraw_view(resend: Resend) -> discord.ui.View | None:
@@ -221,7 +221,7 @@ class PauseButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], te
         changed = await session.services.pauses.pause(by=session.actor)
         title = t("🛑 Resends are stopped") if changed else t("🛑 Resends were already stopped")
         text = t("Until they are resumed, no resend can be asked for, approved or sent on this server.")
-        await session.reply(card(title=title, description=f"{text} {RESUME}", colour=Tone.NEUTRAL))
+        await session.reply(card(title=title, description=paragraph(text, RESUME), colour=Tone.NEUTRAL))
 
 
 @requires(Capability.MANAGE_SETTINGS)

@@ -7,7 +7,7 @@ import discord
 from bot.domain.errors import AlreadyDecided, CardReplaced
 from bot.domain.resends import ALARM, Outcome, Resend, ResendState
 from bot.domain.secrets import TradeCode
-from bot.languages import t
+from bot.languages import paragraph, t
 from bot.ports import Explanations
 from bot.ui.kit.layout import Field, Tone, card, fit
 from bot.ui.kit.text import code, outside, relative
@@ -87,7 +87,7 @@ def _lines(resend: Resend) -> list[str]:
     lines = []
     if ALARM in resend.notes:
         alarm = t("🚨 **ALARM: the answer was about another trade. All resends here were stopped.**")
-        lines.append(f"{alarm} {RESUME}")
+        lines.append(paragraph(alarm, RESUME))
     is_reminder = resend.state is ResendState.PENDING and resend.reminded_at is not None
     if is_reminder:
         # Translators: {when} is like "in 5 minutes"
@@ -98,7 +98,7 @@ def _lines(resend: Resend) -> list[str]:
         # Translators: a request; {when} is like "in 5 minutes"
         lines.append(t("Expires {when}.", when=relative(resend.expires_at)))
     if resend.taken_by is not None and resend.taken_at is not None:
-        lines.append(f"👀 {taken_sentence(resend)} {t('Others may still decide.')}")
+        lines.append(f"👀 {paragraph(taken_sentence(resend), t('Others may still decide.'))}")
     lines += outcome_sentences(resend)
     if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
         lines.append(t("The answer named trade {trade}.", trade=code(resend.outcome_detail, 24)))

@@ -6,7 +6,7 @@ from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.resends import Resend, ResendState, TradeFacts
 from bot.domain.steam import SteamId
 from bot.domain.steam_links import profile_url
-from bot.languages import number, t, tn, tp
+from bot.languages import number, paragraph, t, tn, tp
 from bot.ports import Explanations
 from bot.ui.explain import error_name
 from bot.ui.kit.layout import Field
@@ -125,11 +125,11 @@ def then_and_now(resend: Resend, explanations: Explanations) -> list[Field]:
     asked = resend.asked_facts or resend.facts
     where = t("`/trades reference:{trade}` shows where it stands.", trade=resend.trade_id)
     if resend.state is ResendState.SENT:
-        now = f"{t('Sent again as a new offer, with a new code.')} {where}"
+        now = paragraph(t("Sent again as a new offer, with a new code."), where)
     elif asked.differences(resend.facts):
         now = f"{_as_it_was(resend, resend.facts, explanations)}\n{where}"
     else:
-        now = f"{t('Nothing was sent.')} {where}"
+        now = paragraph(t("Nothing was sent."), where)
     return [
         Field(t("When it was asked for"), _as_it_was(resend, asked, explanations)),
         # Translators: the name of a field that shows the trade as it is now

@@ -22,7 +22,7 @@ from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal, ResendPause
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
 from bot.domain.trades import Direction, NotResendableReason
-from bot.languages import Message, listed, t, tn
+from bot.languages import Message, listed, paragraph, t, tn
 from bot.ui.errors import FAULTS, NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.text import code, moment, relative
 from bot.ui.resends.card import link_to_card, version_mark
@@ -64,7 +64,7 @@ _ANSWERS = {
 def _outcome_not_stored(error: OutcomeNotStored, _: Audience) -> ErrorMessage:
     return ErrorMessage(
         t("The outcome could not be stored"),
-        f"{_ANSWERS[error.was_sent]} {FAULTS[error.fault]}",
+        paragraph(_ANSWERS[error.was_sent], FAULTS[error.fault]),
         t(
             "Do not send it by hand. Tell the operator. Once the database works, the card says that the outcome is "
             "unknown, and SkinDesk reads the trade to find out. If that takes long, look in Mannco.store's dashboard, "
@@ -130,7 +130,7 @@ def _resends_paused(error: ResendsPaused, audience: Audience) -> ErrorMessage:
         step = t("Wait, and ask again later. Your trade and its items stay as they are.")
     return ErrorMessage(
         t("Resends are stopped"),
-        f"{why} {t('Nothing was asked and nothing was sent.')}",
+        paragraph(why, t("Nothing was asked and nothing was sent.")),
         step,
         RESUME,
         t("Once they are resumed."),
@@ -141,7 +141,7 @@ def _pause_outdated(error: PauseOutdated, _: Audience) -> ErrorMessage:
     why = pause_sentences(error.pause)[0]
     return ErrorMessage(
         t("Resends were stopped again"),
-        f"{why} {t('The button you pressed was shown for an earlier stop. Nothing was resumed.')}",
+        paragraph(why, t("The button you pressed was shown for an earlier stop. Nothing was resumed.")),
         t("Use `/approvals` again, read why resends are stopped, and decide with the button there."),
     )
 
@@ -159,7 +159,7 @@ def _card_outdated(error: CardOutdated, _: Audience) -> ErrorMessage:
         )
     return ErrorMessage(
         t("The card is out of date"),
-        f"{what} {t('Discord did not take the newest version of the card.')}",
+        paragraph(what, t("Discord did not take the newest version of the card.")),
         t(
             # Translators: {version} is like v2
             "SkinDesk keeps trying. Decide once the card's last line says {version}.",
@@ -196,7 +196,7 @@ def _resend_already_open(error: ResendAlreadyOpen, _: Audience) -> ErrorMessage:
         what = t("A resend of trade {trade} is already open elsewhere.", trade=error.trade_id)
     else:
         opened = t("A resend of trade {trade} is open: request {id}.", trade=error.trade_id, id=error.resend.id)
-        what = f"{opened} {state_sentences(error.resend)}"
+        what = paragraph(opened, state_sentences(error.resend))
     return ErrorMessage(
         t("Already asked for"),
         what,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.resends import ALARM, Outcome, Resend, ResendState, change_in
-from bot.languages import Message, t
+from bot.languages import Message, paragraph, t
 from bot.ui.kit.layout import Tone
 from bot.ui.kit.text import moment, outside, relative
 from bot.ui.resends.usual_reasons import shown_reason
@@ -158,7 +158,7 @@ def state_sentences(resend: Resend) -> str:
         if resend.is_withdrawn:
             return t("Withdrawn by {member} {when}.", member=by["moderator"], when=by["when"])
         sentences.append(t("Marked by {moderator} {when}.", **by))
-    return " ".join(sentences)
+    return paragraph(*sentences)
 
 
 def _by(user_id: int, at: datetime) -> dict[str, str]:

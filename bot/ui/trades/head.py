@@ -9,7 +9,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, NotAsked, Scope
-from bot.languages import listed, number, t, tn, tp
+from bot.languages import listed, number, paragraph, t, tn, tp
 from bot.ports import Explanations
 from bot.ui.failure_details import check_in_short
 from bot.ui.kit.text import code, relative
@@ -79,7 +79,7 @@ def nothing(answer: TradesAnswer, *, staff: bool) -> str:
             said.append(t("Searched only: {providers}.", providers=_names(answering, staff=staff)))
         if _is_own(answer):
             said.append(t("If you miss one, give its number or your order's: `/trades` with `reference`."))
-        return " ".join(said)
+        return paragraph(*said)
     if any(part.failure is not None for part in answer.parts):
         return t("No trade could be read. Use the command again in a few minutes.")
     return "" if any(part.limit is not None for part in answer.parts) else t("No trade was looked up yet.")
@@ -110,7 +110,7 @@ def _none_listed(answer: TradesAnswer, *, lists_all: bool) -> str:
             waiting = t("No trade is waiting for anything at the moment.")
         else:
             waiting = t("No trade of this account is waiting for anything at the moment.")
-        return " ".join([waiting, t("`/trades` with `scope:all` shows the finished and failed ones too.")])
+        return paragraph(waiting, t("`/trades` with `scope:all` shows the finished and failed ones too."))
     if answer.steam_id is None:
         return t("No trade was found.") if lists_all else t("No trade is listed.")
     if not lists_all:
@@ -185,7 +185,7 @@ def _about_list(part: TradesPart, answer: TradesAnswer, *, staff: bool) -> Itera
                 provider=name,
             )
         older = t("Its dashboard has older ones.") if staff else t("The staff can look up older ones.")
-        yield f"{lists} {older}"
+        yield paragraph(lists, older)
     if part.since is not None:
         days = round((answer.read_at - part.since) / timedelta(days=1))
         yield tn("{provider}: the last {count} day.", "{provider}: the last {count} days.", days, provider=name)
@@ -202,7 +202,7 @@ def _about_list(part: TradesPart, answer: TradesAnswer, *, staff: bool) -> Itera
         said = [f"⚠️ {name}: {unread_text(len(part.unread))}"]
         # Translators: the first trade that could not be read; {place} is where it stands in the provider's answer.
         said += [t("The first: {place}.", place=code(part.unread[0].place, 60))] if staff else []
-        yield " ".join(said)
+        yield paragraph(*said)
 
 
 def _unknown(part: TradesPart, answer: TradesAnswer, *, staff: bool) -> str:

@@ -5,7 +5,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
 from bot.domain.trades import KeyLimit
-from bot.languages import Message, t, tn
+from bot.languages import Message, paragraph, t, tn
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.text import code
 
@@ -19,10 +19,10 @@ def limit_text(provider: ProviderName, limit: KeyLimit, unknown: str, *, staff: 
     ``unknown`` is a sentence.
     """
     if provider is not ProviderName.MANNCO:
-        return " ".join(_token_sentences(provider, limit, unknown, staff=staff))
+        return paragraph(*_token_sentences(provider, limit, unknown, staff=staff))
     if not staff:
-        return f"{_KEY_FOR_CUSTOMERS} {unknown} {_ASK_STAFF}"
-    return f"{_key_sees(limit)} {unknown} {_key_step(limit)}"
+        return paragraph(_KEY_FOR_CUSTOMERS, unknown, _ASK_STAFF)
+    return paragraph(_key_sees(limit), unknown, _key_step(limit))
 
 
 def _token_sentences(provider: ProviderName, limit: KeyLimit, unknown: str, *, staff: bool) -> list[str]:
@@ -108,7 +108,7 @@ def _not_found(error: TradeNotFound, audience: Audience) -> ErrorMessage:
     if error.left_out:
         what.append(unread_text(error.left_out))
     title = t("No such trade") if error.limit is None else t("Trade not visible")
-    return ErrorMessage(title, " ".join(what), step, again=again)
+    return ErrorMessage(title, paragraph(*what), step, again=again)
 
 
 register_messages({TradeNotFound: _not_found})

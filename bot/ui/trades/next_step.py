@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bot.domain.failures import Explanation, Fixer, ProviderName, Repeat, StatusExplanation
 from bot.domain.trades import Direction, Trade, TradeState
-from bot.languages import Message, t
+from bot.languages import Message, paragraph, t
 from bot.ports import Explanations
 from bot.ui.kit.text import day, relative
 from bot.ui.trades.facts import NOT_MADE, cause_of, family_of, is_partial, undone_by
@@ -106,7 +106,7 @@ def step_of(
         steps.insert(0, t("The last error says why."))
     if trade.state in NOT_MADE and trade.provider is not ProviderName.MANNCO:
         steps.append(t("Trades of {provider} cannot be resent.", provider=provider))
-    return " ".join(steps)
+    return paragraph(*steps)
 
 
 def _partial(*, staff: bool) -> str:
@@ -131,7 +131,7 @@ def resending(trade: Trade, cause: Explanation | None) -> str:
             return t("After that, `/resend id:{trade}` asks a moderator to have the offer sent again.", trade=trade.id)
         ask = t("`/resend id:{trade}` asks a moderator to have the offer sent again.", trade=trade.id)
         if repeat is Repeat.NEVER:
-            return " ".join([t("The same offer would most likely fail again."), ask])
+            return paragraph(t("The same offer would most likely fail again."), ask)
         return ask
     if trade.direction is Direction.NOTHING:
         return t("A trade without items cannot be resent.")

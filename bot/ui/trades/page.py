@@ -7,7 +7,7 @@ import discord
 from bot.domain.failures import ProviderName
 from bot.domain.snapshots import Audience, TradesAnswer, TradesView
 from bot.domain.trades import Trade, TradeState
-from bot.languages import listed, number, t, tp
+from bot.languages import listed, number, paragraph, t, tp
 from bot.ports import Explanations
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import Field, Page, Tone, card, fit
@@ -119,8 +119,8 @@ def _warnings(trades: Sequence[Trade], *, staff: bool, in_menu: bool) -> Sequenc
         )
     if staff:
         said += [t("Never ask for the code: only its owner is shown it.")] if has_code else []
-        return [Field(t("⚠️ While an offer waits"), " ".join(said))]
-    return [Field(t("⚠️ Your turn"), "\n".join([" ".join(said), _never_asks(has_code=has_code)]))]
+        return [Field(t("⚠️ While an offer waits"), paragraph(*said))]
+    return [Field(t("⚠️ Your turn"), "\n".join([paragraph(*said), _never_asks(has_code=has_code)]))]
 
 
 def _facts_to_compare(offered: Sequence[Trade], *, has_code: bool) -> str:
