@@ -42,6 +42,7 @@ from bot.domain.resends import (
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, Trade
+from bot.languages import current
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository
 from bot.ports.resends import ResendRepository
 from bot.services.access import AccessService
@@ -92,12 +93,10 @@ class ResendService:
 
     # Requests
 
-    async def request(
-        self, trade_id: str, *, by: Actor, reason: str | None = None, language: str | None = None
-    ) -> Resend:
+    async def request(self, trade_id: str, *, by: Actor, reason: str | None = None) -> Resend:
         """Check that the trade can be resent, store the request, and post its card for the moderators.
 
-        ``language`` is the requester's, for the message about the outcome.
+        The message about the outcome will be in the current language, the requester's.
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account: another account's trade raises
         TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends, LinkTooNew and TooOften.
@@ -125,7 +124,7 @@ class ResendService:
                 raise NotResendable(trade, trade.not_resendable)  # noqa: TRY301 -- refused like the rest
             if own is not None:
                 self._attempts.use(by.guild_id, by.user_id)
-            resend = await self._open(trade, own, reason=kept_reason, language=language, by=by)
+            resend = await self._open(trade, own, reason=kept_reason, by=by)
         except (TradeNotFound, NotResendable, ResendAlreadyOpen):
             if own is None and not viewer.may_see(trade.owner if trade is not None else None):
                 raise ResendNotPossible(trade_id) from None
@@ -134,9 +133,7 @@ class ResendService:
             raise
         return await self._post_card(resend)
 
-    async def _open(
-        self, trade: Trade, asked: SteamId | None, *, reason: str | None, language: str | None, by: Actor
-    ) -> Resend:
+    async def _open(self, trade: Trade, asked: SteamId | None, *, reason: str | None, by: Actor) -> Resend:
         """Store a request, if the actor may still ask for the trades of ``asked`` after these were read."""
 
         def still_may(viewer: Viewer, _: object) -> None:
@@ -162,7 +159,7 @@ class ResendService:
             version=1,
             requested_at=now,
             expires_at=now + self._expires_after,
-            language=language,
+            language=current().code,
         )
         resend = await self._repository.open(draft, at_most=at_most, only_if=Condition(by, still_may))
         if resend is None:

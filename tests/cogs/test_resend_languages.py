@@ -1,5 +1,7 @@
 """Cards are in the server's language, private answers in the reader's, and the requester is told in theirs."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,6 @@ import pytest
 import simcord
 
 from bot.demo.scene import Scene
-from bot.domain.access import Actor
 from bot.domain.resends import PostedCard
 from bot.languages import ENGLISH, LANGUAGES, Language, in_language
 from bot.ui.resends.card import version_on
@@ -117,11 +118,13 @@ async def test_late_click(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(("language", "mark"), [(f"x{_LOCALES[AGENT]}", AGENT), (None, SERVER), ("gone", "")])
-async def test_direct_message(scene: Scene, language: str | None, mark: str) -> None:
+async def test_direct_message(scene: Scene, tmp_path: Path, language: str | None, mark: str) -> None:
     """A direct message is in the stored language; in the server's, for a request from before one was stored."""
-    agent = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
-    trade = str(failed_trade(scene).id)
-    await scene.client.services.resends.request(trade, by=agent, language=language)
+    await requested(scene, failed_trade(scene))
+    scene.client.cards.evict(scene.guild.id, scene.agent.id)
+    with closing(sqlite3.connect(tmp_path / "skindesk.db")) as connection, connection:
+        connection.execute("UPDATE resends SET language = ?", (language,))
+
     await scene.moderator.click(newest_card(scene), label=f"{SERVER}Approve")
 
     (told,) = direct_messages(scene.agent)

@@ -9,7 +9,7 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import ResendAlreadyOpen
 from bot.domain.resends import MAX_REASON
-from bot.languages import current, paragraph, t, tp
+from bot.languages import paragraph, t, tp
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
@@ -34,9 +34,7 @@ async def ask_to_resend(session: InteractionSession, trade_id: str, reason: str 
     """Request a resend, post its card, and say so. The interaction is deferred already."""
     is_new = True
     try:
-        resend = await session.services.resends.request(
-            trade_id, by=session.actor, reason=reason, language=current().code
-        )
+        resend = await session.services.resends.request(trade_id, by=session.actor, reason=reason)
     except ResendAlreadyOpen as standing:
         if standing.resend is None or not standing.resend.may_be_withdrawn_by(session.actor.user_id):
             raise
