@@ -174,6 +174,14 @@ async def test_usual_reason(scene: Scene) -> None:
     assert f"“{AGENT}{USUAL}”" in text_of(page)
 
 
+async def test_usual_reason_of_an_earlier_version(scene: Scene) -> None:
+    """A usual reason that was worded in another way since is still shown in the reader's language."""
+    earlier = "The trade URL does not work. Save your current one on the site, then ask again."
+    asked, _ = await _denied(scene, earlier)
+
+    assert [f"{AGENT}Reason: {AGENT}{earlier}" in text for text in followups(asked)] == [True]
+
+
 async def test_typed_reason(scene: Scene) -> None:
     """A typed reason stays as it was typed."""
     asked, card = await _denied(scene, "wait for Monday")

@@ -13,7 +13,7 @@ USUAL_REASONS = {
         # Translators: an option of a menu, at most 100 characters
         Message("Ask the customer to fix the trade URL first"),
         # Translators: requester and owner read it; at most 100 characters
-        Message("The trade URL does not work. Save your current one on the site, then ask again."),
+        Message("The trade URL does not work. Save your current one in the shop, then ask again."),
     ),
     "check": (
         # Translators: an option of a menu, at most 100 characters; only moderators read it
@@ -30,8 +30,14 @@ USUAL_REASONS = {
 }
 """For each usual reason what the moderator chooses, and what requester and owner read: no suspicion of anyone."""
 
-_BY_ENGLISH = {sentence.english: sentence for _, sentence in USUAL_REASONS.values()}
-"""The stored reasons. A sentence that is changed stays here as it was, because requests keep what they have."""
+_EARLIER = (
+    # Translators: at most 100 characters
+    Message("The trade URL does not work. Save your current one on the site, then ask again."),
+)
+"""What usual reasons were in earlier versions: requests keep what they have."""
+
+_BY_ENGLISH = {sentence.english: sentence for sentence in (*(each for _, each in USUAL_REASONS.values()), *_EARLIER)}
+"""The stored reasons."""
 
 
 def shown_reason(stored: str) -> str:
