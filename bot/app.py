@@ -232,7 +232,9 @@ async def assembled(
             access=access,
             audit=audit,
             links=LinkService(links=stored.links, access=access, audit=audit, notices=notices, clock=clock),
-            settings=SettingsService(settings=stored.settings, access=access, audit=audit, clock=clock),
+            settings=SettingsService(
+                settings=stored.settings, access=access, audit=audit, clock=clock, show_language=board.show_language
+            ),
             inventory=inventory,
             trades=trades,
             trade_context=TradeContextService(resends=stored.resends, links=stored.links, access=access, clock=clock),

@@ -94,6 +94,11 @@ class ResendBoard:
             if resend.owner in accounts:
                 self.show(resend, again=True)
 
+    async def show_language(self, guild_id: int) -> None:
+        """Begin to show a guild's open requests in its language, which was changed."""
+        for resend in await self._repository.open_in_guild(guild_id):
+            self.show(resend, again=True)
+
     async def show_within(self, seconds: float, resend: Resend) -> None:
         """Begin to edit a card that a click showed to be behind, and wait ``seconds`` at most."""
         self.show(resend, again=True)

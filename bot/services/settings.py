@@ -1,5 +1,7 @@
 """Shows and changes a guild's settings."""
 
+from collections.abc import Awaitable, Callable
+
 import attrs
 
 from bot.domain.access import Actor, Capability
@@ -17,6 +19,8 @@ class SettingsService:
     _access: AccessService
     _audit: AuditService
     _clock: Clock
+    _show_language: Callable[[int], Awaitable[None]]
+    """Shows a changed language on the cards of a guild."""
 
     async def show(self, *, by: Actor) -> GuildSettings:
         """Return the guild's settings."""
@@ -41,7 +45,9 @@ class SettingsService:
 
     async def set_language(self, code: str | None, *, by: Actor) -> GuildSettings:
         """Set the language of cards, audit posts and reminders; None for the one that the server has on Discord."""
-        return await self._set(Setting.LANGUAGE, code, by)
+        settings = await self._set(Setting.LANGUAGE, code, by)
+        await self._show_language(by.guild_id)
+        return settings
 
     async def _set(self, setting: Setting, value: int | str | None, by: Actor) -> GuildSettings:
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)

@@ -28,6 +28,8 @@ from tests.cogs.approvals import (
     refreshed,
     requested,
 )
+from tests.cogs.test_access import owner_of
+from tests.cogs.test_settings import say
 from tests.support.made_up import WITHOUT_LANGUAGE, Saying
 from tests.support.seen import extra_text_of, text_of
 
@@ -90,6 +92,17 @@ async def test_card_and_answers(scene: Scene) -> None:
     assert _are_in(AGENT, *followups(asked))
     assert _are_in(SERVER, *direct_messages(scene.customer))
     assert len(followups(asked)) == len(direct_messages(scene.customer)) == 1
+
+
+async def test_changed_language(scene: Scene) -> None:
+    """A changed language of the server is on its open cards without anyone's click."""
+    card = await requested(scene, failed_trade(scene))
+    assert _are_in(SERVER, face(scene, card), *buttons(scene, card))
+
+    await say(scene, owner_of(scene), "language", language="de")
+    await refreshed(scene)
+
+    assert now(scene, card).embeds[0].title == "⏳ Neuversand 1 · wartet"
 
 
 async def test_reminder(scene: Scene) -> None:
@@ -210,6 +223,9 @@ async def test_posted_again(scene: Scene, languages: dict[str, Language], monkey
     async def sent(*_: object, **__: object) -> discord.Message:
         return now(scene, card)  # for its nonce
 
+    async def untouched(_guild_id: int) -> None:
+        pass
+
     card = await requested(scene, failed_trade(scene))
     resend = await scene.client.services.delivery.get(scene.guild.id, 1)
     monkeypatch.setattr(discord.abc.Messageable, "send", sent)
@@ -218,6 +234,7 @@ async def test_posted_again(scene: Scene, languages: dict[str, Language], monkey
             posted = await scene.client.cards.post(resend, channel_id=scene.channel.id)
             assert posted == PostedCard(card.id, is_current=True)
 
+    scene.client.services.settings._show_language = untouched  # the card stays as it is
     await scene.client.services.settings.set_language(None, by=scene.owner)
 
     posted = await scene.client.cards.post(resend, channel_id=scene.channel.id)

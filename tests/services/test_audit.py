@@ -40,12 +40,20 @@ class Unreadable:
         raise OSError("disk I/O error")
 
 
+async def no_cards(_guild_id: int) -> None:
+    """Stand in for the cards, which these tests do not have."""
+
+
 class Services(Members):
     def __init__(self, repositories: Repositories) -> None:
         self.channel = Slow()
         super().__init__(repositories, self.channel)
         self.settings = SettingsService(
-            settings=repositories.settings, access=self.access, audit=self.audit, clock=self.clock
+            settings=repositories.settings,
+            access=self.access,
+            audit=self.audit,
+            clock=self.clock,
+            show_language=no_cards,
         )
 
 
