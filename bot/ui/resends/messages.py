@@ -122,17 +122,18 @@ def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
 
 
 def _resends_paused(error: ResendsPaused, audience: Audience) -> ErrorMessage:
-    why = pause_sentences(error.pause)[0]
+    why, who = pause_sentences(error.pause)
     step = t("Wait until they are resumed. You can still deny requests and settle unknown outcomes.")
     if audience is Audience.CUSTOMER:
         # Translators: {when} is like "5 minutes ago"
         why = t("The staff has stopped all resends for now ({when}).", when=relative(error.pause.at))
         step = t("Wait, and ask again later. Your trade and its items stay as they are.")
+        who = t("The staff of this server")
     return ErrorMessage(
         t("Resends are stopped"),
         paragraph(why, t("Nothing was asked and nothing was sent.")),
         step,
-        RESUME,
+        who,
         t("Once they are resumed."),
     )
 
