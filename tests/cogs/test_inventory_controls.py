@@ -131,7 +131,7 @@ async def test_everything_of_the_wire(scene: Scene) -> None:
         facts.append(text_of(await choose(reader, shown, "item", "0")))
 
     for text in facts:
-        assert "86 % of the market price, $12.50" in text
+        assert "86% of the market price, $12.50" in text
         assert "(https://steamcommunity.com/market/listings/730/Sticker%20%7C%20Natus%20Vincere" in text
         assert f"%20{first.inspect_certificate}`" in text
     assert ["request id `" in text for text in facts] == [False, True]

@@ -34,7 +34,7 @@ def test_every_provider():
     theirs = at(ProviderName.SKINSBACK, item("A", "9", refusal=Refusal.DISABLED), item("B"))
     text = details(answer(ours, theirs))
 
-    assert "AssetPay\n✅ Accepted at **$1.00** · 67 % of the market price, $1.50" in text
+    assert "AssetPay\n✅ Accepted at **$1.00** · 67% of the market price, $1.50" in text
     assert "SkinsBack\n❌ Refused: the provider does not take this item" in text
     assert "AssetPay\n– not in its list" in details(answer(ours, theirs), 1)
     filtered = answer(ours, theirs, by=InventoryFilter(min_price=Decimal(1)))
@@ -55,8 +55,8 @@ def test_merchant_price():
 @pytest.mark.parametrize(
     ("facts", "line"),
     [
-        ({"offer": "10.75"}, "Accepted at **$10.75** · 86 % of the market price, $12.50"),
-        ({"offer": "25"}, "200 % of the market price, $12.50"),
+        ({"offer": "10.75"}, "Accepted at **$10.75** · 86% of the market price, $12.50"),
+        ({"offer": "25"}, "200% of the market price, $12.50"),
         ({"offer": "10.75", "market_price": Money(Decimal(9), "EUR")}, "Accepted at **$10.75** · market €9.00"),
         ({"offer": "10.75", "market_price": usd("0")}, "Accepted at **$10.75** · market $0.00"),
         ({"refusal": Refusal.NO_OFFER}, "Refused: no buyer for it at the moment · market $12.50"),

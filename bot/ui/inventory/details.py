@@ -63,7 +63,7 @@ def _market(item: Item) -> Iterator[str]:
         yield t("market {price}", price=money(market))
         return
     share = min(offer.amount / market.amount * 100, _MOST_PERCENT).quantize(Decimal(1), ROUND_HALF_UP)
-    yield t("{percent} % of the market price, {price}", percent=number(int(share)), price=money(market))
+    yield t("{percent}% of the market price, {price}", percent=number(int(share)), price=money(market))
 
 
 def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
