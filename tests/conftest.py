@@ -1,12 +1,16 @@
-"""Hypothesis profiles, a faster SimCord, ports that stay free, and logging that is reset after each test.
+"""Hypothesis profiles, faster starts of the bot, ports that stay free, and logging that is reset after each test.
 
 The suite uses the same examples each time, so that only the change at hand can fail it.
 ``--hypothesis-profile=nightly`` tries 20,000 new ones.
 """
 
 import logging
+import os
 import signal
-from collections.abc import Callable, Iterator
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from types import FunctionType
 from typing import cast
 
@@ -14,12 +18,18 @@ import pytest
 from hypothesis import HealthCheck, settings
 from simcord.env import Env
 
+from bot.domain.failures import Dialect
+from bot.providers import catalogue, explanations
 from tests.support import postgres
 from tests.support.ports import free_port
 
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# Hundreds of tests start a process. Without bytecode on disk each would compile the whole program and its libraries.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell starts what runs in its background with SIGINT ignored, and the processes of the tests would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -30,6 +40,21 @@ _of_settling = cast(FunctionType, Env._settle_internal).__kwdefaults__
 assert _of_settling is not None
 assert "idle" in _of_settling, "simcord settles in another way now: is this still needed?"
 _of_settling["idle"] = 0.002
+
+
+@cache
+def _entries(texts: tuple[tuple[Dialect, str], ...]) -> catalogue.Entries:
+    return catalogue.read(dict(texts))
+
+
+def _read_once(texts: Mapping[Dialect, str]) -> catalogue.Entries:
+    return _entries(tuple(texts.items()))
+
+
+# A thousand tests start the bot. Each start would read the machine's certificates and the catalogue: 60 ms for values
+# that never change.
+ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
+explanations.read = _read_once  # type: ignore[attr-defined]
 
 
 def pytest_configure(config: pytest.Config) -> None:
