@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 from bot.demo.chance import Chance
 from bot.demo.items import ItemMaker, WorldItem
@@ -78,14 +79,14 @@ class PersonMaker:
         owns: Mapping[Game, int] | None = None,
     ) -> Person:
         """Return a new person with that many items of each game."""
-        chance, steam_id = self._new()
-        maker = ItemMaker(chance, steam_id)
-        inventories = {game: maker.inventory(game, count) for game, count in (owns or {}).items()}
-        return self._add(Person(nickname, about, steam_id, chance.token(), condition, inventories))
+        number = len(self.made)
+        token, inventories = _belongings(self._seed, number, tuple((owns or {}).items()))
+        return self._add(Person(nickname, about, _account(number), token, condition, dict(inventories)))
 
     def hostile(self, nickname: str, about: str) -> Person:
         """Return a person with hostile item names, and with icons that are no hashes."""
-        chance, steam_id = self._new()
+        number = len(self.made)
+        chance, steam_id = _chance(self._seed, number), _account(number)
         maker = ItemMaker(chance, steam_id)
         items = (
             maker.named(HOSTILE_NAME),
@@ -98,10 +99,25 @@ class PersonMaker:
         )
         return self._add(Person(nickname, about, steam_id, chance.token(), inventories={Game.CS2: items}))
 
-    def _new(self) -> tuple[Chance, SteamId]:
-        number = len(self.made)
-        return Chance(self._seed, "person", number), SteamId.from_account_id(_FIRST_ACCOUNT + number)
-
     def _add(self, person: Person) -> Person:
         self.made.append(person)
         return person
+
+
+def _account(number: int) -> SteamId:
+    return SteamId.from_account_id(_FIRST_ACCOUNT + number)
+
+
+def _chance(seed: int, number: int) -> Chance:
+    return Chance(seed, "person", number)
+
+
+@cache
+def _belongings(
+    seed: int, number: int, owns: tuple[tuple[Game, int], ...]
+) -> tuple[str, tuple[tuple[Game, tuple[WorldItem, ...]], ...]]:
+    """Return a person's trade token and items; made once a process, as every test has a world."""
+    chance = _chance(seed, number)
+    maker = ItemMaker(chance, _account(number))
+    inventories = tuple((game, maker.inventory(game, count)) for game, count in owns)
+    return chance.token(), inventories

@@ -1,7 +1,9 @@
 """Audits everything the bot sent to Discord: limits, visibility, secrets, and the life of each interaction."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import simcord
@@ -72,6 +74,9 @@ def find_secrets(requests: Iterable[Request], canaries: Iterable[str]) -> list[s
 
 
 def _violations(call: Call, hosts: Collection[str]) -> Iterator[str]:
+    if call.kind in (Kind.GLOBAL_COMMANDS, Kind.GUILD_COMMANDS):
+        yield from _of_commands(json.dumps(call.body or []), in_guild=call.kind is Kind.GUILD_COMMANDS)
+        return
     yield from hidden_characters(call.body)
     match call.kind:
         case Kind.CALLBACK:
@@ -80,8 +85,13 @@ def _violations(call: Call, hosts: Collection[str]) -> Iterator[str]:
             yield from message(call.data, is_new=True, hosts=hosts)
         case Kind.EDIT_RESPONSE | Kind.EDIT:
             yield from message(call.data, is_new=False, hosts=hosts)
-        case Kind.GLOBAL_COMMANDS | Kind.GUILD_COMMANDS:
-            yield from commands(call.body or [], in_guild=call.kind is Kind.GUILD_COMMANDS)
+
+
+@cache
+def _of_commands(body: str, *, in_guild: bool) -> tuple[str, ...]:
+    """Audit a sync of commands, the same one only once: every scene begins with it."""
+    definitions = json.loads(body)
+    return (*hidden_characters(definitions), *commands(definitions, in_guild=in_guild))
 
 
 def _callback(call: Call, hosts: Collection[str]) -> Iterator[str]:

@@ -17,8 +17,7 @@ class CommandTranslator(app_commands.Translator):
         self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
         """Return a text of a command in one of Discord's languages; None if it stays English."""
-        language = of_locale(locale.value)
-        if language is ENGLISH or context.location in _NAMES:
+        if context.location in _NAMES or (language := of_locale(locale.value)) is ENGLISH:
             return None
         with in_language(language):
             text = t(string.message)
