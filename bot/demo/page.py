@@ -1,4 +1,4 @@
-"""The demo's page: its people, things to try, and patches for SimCord's preview."""
+"""The demo's page: its people and things to try."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import discord
 import simcord
-from simcord.preview import _markdown
 
 from bot.demo.scene import Scene
-from bot.domain.errors import SkinDeskError
 
 _COLOUR = 0x3B6EA5
 
@@ -25,23 +23,6 @@ def administrator(scene: Scene) -> simcord.MemberActor:
     """Add a member with Discord's Administrator permission, who may always give rights."""
     role = scene.guild.create_role("Administrators", permissions=discord.Permissions(administrator=True))
     return scene.guild.add_member(scene.env.create_user("kim", global_name="Kim (administrator)"), roles=[role])
-
-
-def show_as_discord_does() -> None:
-    """Show names for mentions in embeds, and answers that refuse something as answers; call it before the scene opens.
-
-    SimCord has no settings for either, and would report each refusal in red as a failed bot. Its version is pinned,
-    and a test looks at the page.
-    """
-    for field in ("embed_description", "embed_field_value"):
-        _markdown._FIELD_POLICIES[field] |= {"mentions": True, "commands": True}  # noqa: SLF001 -- see above
-    record = simcord.Env._record_error  # noqa: SLF001 -- see above
-
-    def record_unexpected(env: simcord.Env, error: BaseException) -> None:
-        if not isinstance(getattr(error, "original", error), SkinDeskError):
-            record(env, error)
-
-    setattr(simcord.Env, record.__name__, record_unexpected)
 
 
 def suggestions(scene: Scene) -> tuple[Part, ...]:
@@ -89,7 +70,7 @@ def welcome(scene: Scene) -> list[discord.Embed]:
     first = discord.Embed(
         title="SkinDesk demo",
         description=(
-            "Choose above who you are, then type `/` below, or paste one of these lines and press Enter.\n"
+            "Choose above who you are. Then press one of these lines and send it, or type `/` below.\n"
             "This page has no *Apps* menu. On Discord *Show trades* is in a member's, "
             "*Explain error codes* in a message's."
         ),

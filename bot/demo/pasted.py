@@ -1,4 +1,4 @@
-"""Runs command lines that a user pastes into the demo's page: Discord does so, SimCord's page sends them as text."""
+"""Reads command lines that a user pastes into the demo's page, as Discord does."""
 
 from __future__ import annotations
 
@@ -17,24 +17,6 @@ class CommandLine(NamedTuple):
 
     command: str
     options: Mapping[str, Any]
-
-
-async def run_pasted(scene: Scene, people: Sequence[simcord.MemberActor]) -> bool:
-    """Replace the channel's last message by the command that it is; return whether it is one.
-
-    Raise SetupError if the simulation is busy with an action of the page.
-    """
-    message = scene.channel.last_message
-    if message is None:
-        return False
-    sender = next((person for person in people if person.id == message.author.id), None)
-    line = command_line(message.content, scene.client.tree, _mentionable(scene, people))
-    if sender is None or line is None:
-        return False
-    await scene.env.settle()
-    await sender.delete(message)
-    await sender.slash(scene.channel, line.command, **line.options)
-    return True
 
 
 def command_line(
@@ -81,7 +63,8 @@ def _value(kind: AppCommandOptionType, text: str, mentionable: Mapping[str, obje
             return mentionable[text]
 
 
-def _mentionable(scene: Scene, people: Sequence[simcord.MemberActor]) -> dict[str, object]:
+def mentionable(scene: Scene, people: Sequence[simcord.MemberActor]) -> dict[str, object]:
+    """Return members, roles and channels by the names with which a command line mentions them."""
     roles = (scene.support, scene.moderators)
     return {
         f"#{scene.channel.name}": scene.channel,

@@ -7,21 +7,19 @@ import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Sequence
 from pathlib import Path
 
 import simcord
 
 from bot.demo import page
-from bot.demo.pasted import run_pasted
+from bot.demo.pasted import command_line, mentionable
 from bot.demo.pictures import pictures
+from bot.demo.preview import adapt, show_as_discord_does
 from bot.demo.providers.steam import CHECK
 from bot.demo.scene import Scene, staged
 from bot.exit_codes import ExitCode
 from bot.languages import Language, of_code
 
-_POLL = 0.5
-"""Seconds between two searches for a pasted command line."""
 _STEP = 5.0
 """Seconds between two steps of the simulated clock."""
 _STEPS_SHOWN = 6
@@ -40,7 +38,7 @@ def run_demo(port: int | None, open_browser: bool, language: str) -> int:  # noq
 
 
 async def _demo(port: int | None, language: Language, *, open_browser: bool) -> int:
-    page.show_as_discord_does()
+    show_as_discord_does()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -50,61 +48,60 @@ async def _demo(port: int | None, language: Language, *, open_browser: bool) -> 
             people = [scene.customer, scene.agent, scene.moderator, page.administrator(scene)]
             with scene.env.time_context():
                 await scene.client.get_partial_messageable(scene.channel.id).send(embeds=page.welcome(scene))
-            assets = pictures(scene.world)
-            async with scene.env.preview(
-                scene.channel, viewers=people, layout="channel", port=port, assets=assets
-            ) as preview:
+            preview = scene.env.preview(
+                scene.channel,
+                viewers=people,
+                layout="channel",
+                port=port,
+                assets=pictures(scene.world),
+            )
+            names = mentionable(scene, people)
+            lock = adapt(preview, lambda text: command_line(text, scene.client.tree, names))
+            async with preview:
                 sys.stdout.write(page.for_terminal(scene, preview.url))
                 sys.stdout.flush()
                 if open_browser:
                     webbrowser.open(preview.url)
-                await _until_ended(Showing(scene, preview, people), preview, ended)
+                await _until_ended(Showing(scene, preview, lock), preview, ended)
     return ExitCode.OK
 
 
 class Showing:
-    """The scene while the page shows it. The simulation refuses every step while the page's own action runs."""
+    """The scene while the page shows it."""
 
-    def __init__(self, scene: Scene, preview: simcord.Preview, people: Sequence[simcord.MemberActor]) -> None:
+    def __init__(self, scene: Scene, preview: simcord.Preview, lock: asyncio.Lock) -> None:
         self._scene = scene
         self._preview = preview
-        self._people = people
+        self._lock = lock
         self._signed_in = 0
-
-    async def poll(self) -> None:
-        """Run a pasted command line."""
-        if await run_pasted(self._scene, self._people):
-            await self._preview.refresh()
 
     async def step(self, *, refresh: bool) -> None:
         """Move the simulated clock, and refresh the page if told to or if the bot did something by itself.
 
-        Refreshes are rare, because a click on an older version of the page is refused.
+        Refreshes are rare, because they draw messages again in which a user may be selecting text.
         """
-        before = len(self._scene.env.http_requests)
-        await self._scene.env.advance_time(_STEP)
-        # The page tells relative times from its last refresh: a new thing would be "in 5 seconds".
-        self._preview.capture_time = self._scene.clock.now()
-        # Sign-ins happen on another page, between the steps.
-        was_signed_in, self._signed_in = self._signed_in, _sign_ins(self._scene)
-        if refresh or len(self._scene.env.http_requests) != before or self._signed_in != was_signed_in:
-            await self._preview.refresh()
+        async with self._lock:
+            before = len(self._scene.env.http_requests)
+            await self._scene.env.advance_time(_STEP)
+            # The page tells relative times from its last refresh: a new thing would be "in 5 seconds".
+            self._preview.capture_time = self._scene.clock.now()
+            # Sign-ins happen on another page, between the steps.
+            was_signed_in, self._signed_in = self._signed_in, _sign_ins(self._scene)
+            if refresh or len(self._scene.env.http_requests) != before or self._signed_in != was_signed_in:
+                await self._preview.refresh()
 
 
 async def _until_ended(showing: Showing, preview: simcord.Preview, ended: asyncio.Event) -> None:
-    """Run pasted lines and move the clock until the page is closed or ``ended`` is set."""
+    """Move the clock until the page is closed or ``ended`` is set."""
     closed = asyncio.create_task(preview.wait_closed())
     stopped = asyncio.create_task(ended.wait())
-    polls = round(_STEP / _POLL)
     try:
         for number in itertools.count(1):
-            if (await asyncio.wait({closed, stopped}, timeout=_POLL, return_when=asyncio.FIRST_COMPLETED))[0]:
+            if (await asyncio.wait({closed, stopped}, timeout=_STEP, return_when=asyncio.FIRST_COMPLETED))[0]:
                 break
-            # The simulation is busy while a click is processed.
+            # The page may be closed meanwhile, and the bot may take long.
             with contextlib.suppress(simcord.SetupError, TimeoutError):
-                await showing.poll()
-                if number % polls == 0:
-                    await showing.step(refresh=number % (polls * _STEPS_SHOWN) == 0)
+                await showing.step(refresh=number % _STEPS_SHOWN == 0)
     finally:
         for task in (closed, stopped):
             task.cancel()

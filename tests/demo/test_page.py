@@ -1,18 +1,22 @@
 """The demo's page without a browser: lines to paste, ages, and pictures. See also tests/e2e/test_demo_page.py."""
 
+import asyncio
 import io
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 import simcord
 from discord import app_commands
 from PIL import Image
 
 from bot.demo.page import administrator, suggestions, welcome
-from bot.demo.pasted import CommandLine, command_line, run_pasted
+from bot.demo.pasted import CommandLine, command_line, mentionable
 from bot.demo.pictures import pictures
+from bot.demo.preview import adapt
 from bot.demo.runner import Showing
 from bot.demo.scene import Scene
 from bot.demo.world import World
@@ -43,12 +47,11 @@ async def test_suggested_lines(scene: Scene) -> None:
     for part in suggestions(scene):
         person = people[part.who.replace(",", "").split()[0]]
         for line, _ in part.lines:
-            await person.send(scene.channel, line)
-            assert await run_pasted(scene, list(people.values())), line
+            command = command_line(line, scene.client.tree, mentionable(scene, list(people.values())))
+            assert command is not None, line
+            await person.slash(scene.channel, command.command, **command.options)
             answer = scene.channel.history(viewer=person)[-1]
             assert "may not do that" not in "".join(map(embed_text, answer.embeds)), line
-    said = "\n".join(message.content for message in scene.channel.history())
-    assert "/" not in said
     assert_clean(scene.env, allowed=["leads to http://localhost"])
 
 
@@ -86,7 +89,7 @@ async def test_pasted_line(tree: app_commands.CommandTree, text: str, read: Comm
 async def test_ages(scene: Scene) -> None:
     """What the bot says after a while is never in the page's future."""
     async with scene.env.preview(scene.channel, viewers=[scene.customer], layout="channel") as preview:
-        showing = Showing(scene, preview, [scene.customer])
+        showing = Showing(scene, preview, asyncio.Lock())
         for _ in range(3):
             await showing.step(refresh=False)
         answer = await scene.customer.slash(scene.channel, "status")
@@ -103,3 +106,53 @@ def test_pictures() -> None:
     assert len({png for _, png in drawn.values()}) > 10
     for png in {png for _, png in drawn.values()}:
         assert Image.open(io.BytesIO(png)).convert("RGB").getcolors(3) is not None
+
+
+class Posting:
+    """A page that posts messages as SimCord's script does."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._address, _, capability = url.partition("#")
+        self._headers = {"X-Simcord-Capability": capability}
+        self._state: dict[str, Any] = {}
+
+    async def open(self) -> None:
+        """Open the page."""
+        self._state = await self._post("pages", {})
+        self._headers["X-Simcord-Context"] = self._state["context"]["id"]
+
+    async def send(self, content: str, number: int) -> dict[str, Any]:
+        """Send the page's message of this number; return the receipt."""
+        return await self._post(
+            "action",
+            {
+                "kind": "send_message",
+                "content": content,
+                "protocol_version": 3,
+                "sequence": number,
+                "request_id": str(number),
+                "generation": self._state["context"]["generation"],
+                "bot_generation": self._state["botGeneration"],
+                "published_revision": self._state["publishedRevision"],
+            },
+        )
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with self._session.post(f"{self._address}api/{path}", json=body, headers=self._headers) as answer:
+            assert answer.status == 200
+            return dict(await answer.json())
+
+
+@pytest.mark.parametrize("line", ["/status", "hello"])
+async def test_clock_moves_during_an_action(scene: Scene, line: str) -> None:
+    """A line that is sent while the clock moves, from a page that was refreshed since, is answered."""
+    preview = scene.env.preview(scene.channel, viewers=[scene.customer], layout="channel")
+    lock = adapt(preview, lambda text: command_line(text, scene.client.tree, {}))
+    showing = Showing(scene, preview, lock)
+    async with preview, aiohttp.ClientSession() as session:
+        page = Posting(session, preview.url)
+        await page.open()
+        for number in range(1, 6):
+            _, receipt = await asyncio.gather(showing.step(refresh=True), page.send(line, number))
+            assert (receipt["rejected"], receipt["settlement"]) == (False, "settled")

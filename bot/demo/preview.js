@@ -1,0 +1,57 @@
+/* SimCord's page, with command lines that a press puts into the message box. */
+import "/simcord.js";
+
+const BOX = "channel-composer-input";
+const messages = document.getElementById("channel-message-list");
+const composer = document.getElementById("channel-composer");
+const send = document.getElementById("send-message");
+
+document.title = "SkinDesk demo";
+
+new MutationObserver(() => {
+  for (const block of messages.querySelectorAll(".code-block:not([role])")) {
+    if (!block.textContent.startsWith("/")) continue;
+    block.tabIndex = 0;
+    block.setAttribute("role", "button");
+  }
+}).observe(messages, { childList: true, subtree: true });
+
+function press(event) {
+  const line = event.target instanceof Element && event.target.closest('.code-block[role="button"]');
+  if (!line || !getSelection().isCollapsed) return;
+  event.preventDefault();
+  document.querySelector(".command-context-close")?.click(); // another command that is being composed
+  const box = document.getElementById(BOX);
+  box.value = line.textContent.trim();
+  box.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertFromPaste" }));
+  box.focus({ preventScroll: true });
+}
+
+document.addEventListener("click", press);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" || event.key === " ") press(event);
+});
+
+// For "/" SimCord opens its list of commands, in which Enter chooses. A whole line is to be sent instead.
+document.addEventListener("input", (event) => {
+  if (event.inputType !== "insertFromPaste" || event.target.id !== BOX) return;
+  event.target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+});
+
+// Discord suggests values as soon as an option is entered, SimCord when something is typed there.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches(".command-option-input[role=combobox]") && !target.value) target.dispatchEvent(new Event("input"));
+});
+
+// SimCord drops the focus with each command. On a phone that closes the keyboard, and shows more of the answer.
+if (matchMedia("(pointer: fine)").matches) {
+  let composing = false;
+  document.addEventListener("focusin", (event) => {
+    composing = composer.contains(event.target);
+  });
+  new MutationObserver(() => {
+    if (composing && !send.disabled && document.activeElement === document.body) {
+      document.getElementById(BOX)?.focus({ preventScroll: true });
+    }
+  }).observe(send, { attributeFilter: ["disabled"] });
+}
