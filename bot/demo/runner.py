@@ -16,7 +16,7 @@ from bot.demo.pasted import command_line, mentionable
 from bot.demo.pictures import pictures
 from bot.demo.preview import adapt, show_as_discord_does
 from bot.demo.providers.steam import CHECK
-from bot.demo.scene import Scene, staged
+from bot.demo.scene import Scene, discord_locale, staged
 from bot.exit_codes import ExitCode
 from bot.languages import Language, of_code
 
@@ -54,6 +54,7 @@ async def _demo(port: int | None, language: Language, *, open_browser: bool) -> 
                 layout="channel",
                 port=port,
                 assets=pictures(scene.world),
+                locale=discord_locale(language),
             )
             names = mentionable(scene, people)
             lock = adapt(preview, lambda text: command_line(text, scene.client.tree, names))

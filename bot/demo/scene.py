@@ -163,17 +163,35 @@ def _people(env: simcord.Env, client: SkinDeskClient, providers: SimulatedProvid
     )
 
 
+def discord_locale(language: Language) -> str:
+    """Return a locale of Discord whose readers get a language, or the same language of another country."""
+    root = language.code.partition("-")[0]
+    of_other_countries = [each.value for each in discord.Locale if each.value.partition("-")[0] == root]
+    return [*of_other_countries, *language.formats.locales][-1]
+
+
 async def _speak(scene: Scene, language: Language) -> None:
     """Let people and server have a language: the simulated Discord itself knows English only."""
     if language is ENGLISH:
         return
-    root = language.code.partition("-")[0]
-    of_other_countries = [each.value for each in discord.Locale if each.value.partition("-")[0] == root]
-    locale = [*language.formats.locales, *of_other_countries][0]
+    locale = discord_locale(language)
     parsers = scene.client._connection.parsers  # noqa: SLF001 -- as bot/ui/interaction/incoming.py does
     parse = parsers["INTERACTION_CREATE"]
     parsers["INTERACTION_CREATE"] = lambda data: parse({**data, "locale": locale})
+    for commands in scene.env.backend.commands.values():
+        for command in commands.values():
+            _describe(command, locale)
     await scene.client.services.settings.set_language(language.code, by=scene.owner)
+
+
+def _describe(part: dict[str, Any], locale: str) -> None:
+    """Give a command, its options and their choices the texts of a locale, as Discord shows them."""
+    for text in ("name", "description"):
+        translated = (part.get(f"{text}_localizations") or {}).get(locale)
+        if translated is not None:
+            part[text] = translated
+    for each in (*part.get("options", ()), *part.get("choices", ())):
+        _describe(each, locale)
 
 
 async def _rights(scene: Scene) -> None:

@@ -69,6 +69,18 @@ async def test_page(tmp_path: Path, unused_tcp_port: int):
 
 
 @pytest.mark.browser
+async def test_language(tmp_path: Path, unused_tcp_port: int):
+    """Answers, relative times and the list of commands are in the language that the demo was started with."""
+    async with demo(tmp_path, unused_tcp_port, "--language", "de") as running, open_page(1280, 1000) as page:
+        await page.goto(running.url)
+        await paste(page, "/trades")
+        await shown(page, "aktive Trades")
+        await shown(page, "vor 5 Minuten")
+        await page.locator("#channel-composer-input").press_sequentially("/access")
+        await shown(page, "Administratoren: einer Rolle etwas erlauben")
+
+
+@pytest.mark.browser
 async def test_on_a_phone(tmp_path: Path, unused_tcp_port: int):
     """Pasted lines work at 390 px; mentions are names, and a refusal is no red error."""
     async with demo(tmp_path, unused_tcp_port) as running, open_page(390, 1000) as page:
