@@ -19,7 +19,7 @@ from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import code, moment, utf16_length
+from bot.ui.kit.text import code, labelled, moment, utf16_length
 from bot.ui.roles import RoleNames, role_facts
 
 _DELETED_NAMED = 10
@@ -112,7 +112,7 @@ def list_embed(review: Review, names: RoleNames, guild_id: int) -> discord.Embed
     for grant in review.grants:
         by_role[grant.role_id].append(grant.capability)
     ordered = sorted(by_role.items(), key=lambda held: (held[0] != guild_id, held[0]))
-    lines = [f"{names.mention(role_id)}: {capability_names(capabilities)}" for role_id, capabilities in ordered]
+    lines = [labelled(names.mention(role_id), capability_names(capabilities)) for role_id, capabilities in ordered]
     return card(
         title=t("Who may do what"),
         description=_lines_within(lines, _LIST_ROOM) or t("No role has a capability."),

@@ -19,7 +19,7 @@ from bot.languages import LANGUAGES, Message, t, tn, tp
 from bot.services.audit import Extract
 from bot.ui.kit.csv import csv_file
 from bot.ui.kit.layout import Tone, card
-from bot.ui.kit.text import code, moment, relative, utf16_length
+from bot.ui.kit.text import code, labelled, moment, relative, utf16_length
 
 TITLES = {
     AuditAction.GUILD_SEEDED: Message("First rights given to everyone"),
@@ -172,7 +172,7 @@ def _facts(details: Mapping[str, str]) -> Iterator[str]:
         if name in _LABELS:
             yield _LABELS[name](value=shown)
         else:
-            yield shown if name in _ALONE else f"{code(name, _SHOWN)}: {shown}"
+            yield shown if name in _ALONE else labelled(code(name, _SHOWN), shown)
 
 
 def _value(name: str, value: str) -> str:

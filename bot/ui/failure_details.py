@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.domain.failures import Dialect, Failure, StatusExplanation
 from bot.languages import number, t, tn
 from bot.ports import Explanations
-from bot.ui.kit.text import code, outside, relative
+from bot.ui.kit.text import code, labelled, outside, relative
 
 NOTHING_WRONG = "1"
 """AssetPay's state of a trade URL that is in order (trades.md, 1.8)."""
@@ -23,7 +23,7 @@ def readable_details(details: tuple[tuple[str, str], ...]) -> list[str]:
 def raw_details(details: tuple[tuple[str, str], ...]) -> str:
     """Return the details that have no sentence, such as refused fields, as the provider sent them: for staff."""
     raw = [(name, value) for name, value in details if _last(name) not in _SENTENCES]
-    lines = [f"{code(name, 60)}: {outside(value, 100)}" for name, value in raw[:_RAW_SHOWN]]
+    lines = [labelled(code(name, 60), outside(value, 100)) for name, value in raw[:_RAW_SHOWN]]
     left = len(raw) - _RAW_SHOWN
     return "\n".join([*lines, t("and {more} more", more=number(left))] if left > 0 else lines)
 
@@ -33,7 +33,7 @@ def status_of_check(failure: Failure, explanations: Explanations) -> tuple[str, 
     if (check := failure.trade_url_check) is None:
         return None
     status = explanations.status(Dialect.ASSETPAY, check.state, kind="tradeurl_check")
-    return status.title if status.known else f"{status.title}: {code(check.state, 40)}", status
+    return status.title if status.known else labelled(status.title, code(check.state, 40)), status
 
 
 def facts_of_check(failure: Failure) -> list[str]:

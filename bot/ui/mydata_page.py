@@ -15,7 +15,7 @@ from bot.languages import Message, number, paragraph, t, tn
 from bot.services.snapshots import KEPT_FOR
 from bot.ui.audit import actor_mention
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import code, moment, outside, relative
+from bot.ui.kit.text import code, labelled, moment, outside, relative
 
 _VIEWS_SHOWN = 8
 _NOTES_SHOWN = 3
@@ -153,7 +153,7 @@ def _more_in_file(left_out: int) -> str:
 
 
 def _note_lines(notes: tuple[Note, ...]) -> list[str]:
-    lines = [f"{relative(note.at)}: {outside(note.text, 200)}" for note in notes[-_NOTES_SHOWN:]]
+    lines = [labelled(relative(note.at), outside(note.text, 200)) for note in notes[-_NOTES_SHOWN:]]
     left_out = len(notes) - len(lines)
     return [*lines, _more_in_file(left_out)] if left_out else lines
 

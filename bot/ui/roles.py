@@ -6,7 +6,7 @@ import discord
 
 from bot.domain.access import Capability
 from bot.domain.access_doctor import RoleFacts, Source
-from bot.languages import t, tn
+from bot.languages import listed, t, tn
 from bot.ui.kit.text import ELLIPSIS, code, plain
 
 _NAMED = 4
@@ -30,7 +30,7 @@ class RoleNames:
         named = [self.mention(role_id) for role_id in role_ids[:_NAMED]]
         if len(role_ids) > _NAMED:
             named.append(tn("{count} more role", "{count} more roles", len(role_ids) - _NAMED))
-        return ", ".join(named)
+        return listed(named)
 
     def command(self, verb: str, role_id: int | None, capability: Capability) -> str:
         """Return the command that changes a grant, ready to type."""

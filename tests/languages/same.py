@@ -23,6 +23,7 @@ SAME = {
     "status": "pl pt-BR",
     "status {status}": "pl pt-BR",
     "{count} stickers": "es",
+    "{label}: {value}": "de es pl pt-BR pt-PT ru tr vi",
     "{hours} h {minutes} min": "es pt-BR pt-PT",
     "{minutes} min": "es pl pt-BR pt-PT",
     "⛔ No": "es",

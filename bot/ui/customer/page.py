@@ -149,10 +149,10 @@ def _who(customer: Customer) -> Iterable[str]:
             yield t("Linked by {who} ({when})", who=f"<@{link.linked_by}>", when=when)
         yield from _trust(link, customer.read_at)
     if customer.former_holders:
-        members = ", ".join(f"<@{user_id}>" for user_id in customer.former_holders)
+        members = listed(f"<@{user_id}>" for user_id in customer.former_holders)
         yield t("⚠️ Within the last 72 hours this account was linked to: {members}", members=members)
     if customer.former_accounts:
-        accounts = ", ".join(code(str(account)) for account in customer.former_accounts)
+        accounts = listed(code(str(account)) for account in customer.former_accounts)
         yield t("⚠️ Within the last 72 hours this member was linked to: {accounts}", accounts=accounts)
 
 

@@ -8,7 +8,7 @@ from bot.languages import number, t, tn
 from bot.ports import Explanations
 from bot.ui.failure_details import check_in_short
 from bot.ui.inventory.messages import OTHER_ACCOUNT, best, own_price_of, refused, sum_text
-from bot.ui.kit.text import NAME_REACH, NOTHING, code, item_name, money, outside, relative, utf16_length
+from bot.ui.kit.text import NAME_REACH, NOTHING, code, item_name, labelled, money, outside, relative, utf16_length
 
 _SHORTEST_NAME = 24
 _NAME_MARKUP = len("****\n\n")
@@ -39,7 +39,7 @@ def provider_lines(listing: Listing, explanations: Explanations) -> Iterator[str
                 what += f" · {t('Reference {reference}', reference=code(part.reference))}"
         else:
             continue
-        yield f"{name}: {what}"
+        yield labelled(name, what)
 
 
 def comparison_lines(answer: InventoryAnswer, rows: Sequence[Item], room: int) -> list[str]:

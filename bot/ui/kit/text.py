@@ -116,6 +116,12 @@ def quoted(text: str) -> str:
     return t("“{text}”", text=text)
 
 
+def labelled(label: str, value: str) -> str:
+    """Return a safe text behind its label."""
+    # Translators: only the colon, and the space around it, are to be translated.
+    return t("{label}: {value}", label=label, value=value)
+
+
 def money(amount: Money) -> str:
     """Return an amount in the current language, exact up to eight decimals: ``$1,204.50`` or ``12.98 XYZ`` in English.
 

@@ -10,7 +10,7 @@ from bot.domain.money import Money
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.languages import Message, t
 from bot.ports import Explanations
-from bot.ui.kit.text import code, money
+from bot.ui.kit.text import code, labelled, money
 
 NOT_MADE = frozenset({TradeState.FAILED, TradeState.CANCELLED})
 
@@ -76,7 +76,7 @@ def title_of(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
     title = status.title if staff else status.customer_title or status.title
     if status.known or status.word in status.title:
         return title
-    return f"{title}: {code(trade.status, 40)}"
+    return labelled(title, code(trade.status, 40))
 
 
 def has_failed(item: TradeItem) -> bool:

@@ -12,7 +12,7 @@ from bot.domain.trades import WINDOW, NotAsked, Scope
 from bot.languages import listed, number, paragraph, t, tn, tp
 from bot.ports import Explanations
 from bot.ui.failure_details import check_in_short
-from bot.ui.kit.text import code, relative
+from bot.ui.kit.text import code, labelled, relative
 from bot.ui.trades.facts import label_for
 from bot.ui.trades.messages import limit_text, unread_text
 
@@ -156,7 +156,7 @@ def failures(answer: TradesAnswer, explanations: Explanations, *, staff: bool) -
         references = said.setdefault((label_for(part.provider, staff=staff), what), [])
         references += [f"`{part.reference}`"] if part.reference is not None else []
     for (name, what), references in said.items():
-        facts = [f"**{name}**: ⚠️ {what}"]
+        facts = [labelled(f"**{name}**", f"⚠️ {what}")]
         facts += [t("Reference {reference}", reference=" ".join(references))] if references else []
         yield " · ".join(facts)
 
@@ -199,7 +199,7 @@ def _about_list(part: TradesPart, answer: TradesAnswer, *, staff: bool) -> Itera
             provider=name,
         )
     if part.unread:
-        said = [f"⚠️ {name}: {unread_text(len(part.unread))}"]
+        said = [labelled(f"⚠️ {name}", unread_text(len(part.unread)))]
         # Translators: the first trade that could not be read; {place} is where it stands in the provider's answer.
         said += [t("The first: {place}.", place=code(part.unread[0].place, 60))] if staff else []
         yield paragraph(*said)
