@@ -10,187 +10,110 @@ from bot.domain.links import RELINK_COOL_DOWN
 from bot.domain.sign_in import PendingSignIn
 from bot.languages import Message, t, tn
 from bot.services.sign_in import FinishedSignIn
-from bot.web.page import Markup, Mood, Page, facts, form, link, markup, name, two_lines, warning
+from bot.web.page import Markup, Mood, Notice, Page, facts, form, link, markup, name, two_lines, warning
 
 _START_AGAIN: Final = Message("Use <code>/link start</code> in Discord for a new address.")
 _CHECK_FIRST: Final = Message("If you had signed in already, look at <code>/link status</code> in Discord first.")
 _TRY_AGAIN: Final = Message("Try again", "button")
 
-
-def gone() -> Page:
-    """Return the page for an address that was used, replaced or has expired."""
-    return Page(
-        t("This address can no longer be used"),
-        [
-            t("An address works once and for 10 minutes. A new one takes the place of the one before."),
-            markup(Message("If you have just signed in, <code>/link status</code> in Discord shows your account.")),
-            markup(_START_AGAIN),
-        ],
-        status=HTTPStatus.GONE,
-        mood=Mood.WARNING,
-    )
-
-
-def taken() -> Page:
-    """Return the page for an account that is another member's; it does not say whose."""
-    return Page(
-        t("This Steam account is linked already"),
-        [
-            t(
-                "You signed in, but this Steam account is linked to another member of that server. "
-                "One Steam account belongs to one member. Nothing was changed."
-            ),
-            markup(
-                Message(
-                    "If the other member is you, use <code>/link remove</code> there first. If you cannot, or if it is "
-                    "not you, tell the staff of the server: they can end the other link with "
-                    "<code>/link set</code>. Then sign in again."
-                )
-            ),
-        ],
-        status=HTTPStatus.CONFLICT,
-        mood=Mood.BAD,
-    )
-
-
-def other_browser() -> Page:
-    """Return the page for a browser that did not start the sign-in."""
-    return Page(
-        t("Not started in this browser"),
-        [
-            markup(
-                Message(
-                    "<strong>Nothing was linked.</strong> This browser did not come from SkinDesk’s own page. If "
-                    "someone sent you a link to sign in to Steam, they were trying to link your account to theirs."
-                )
-            ),
-            markup(
-                Message(
-                    "If it was you, open the address from <code>/link start</code> and press the button in the same "
-                    "browser, with cookies allowed."
-                )
-            ),
-        ],
-        status=HTTPStatus.FORBIDDEN,
-        mood=Mood.BAD,
-    )
-
-
-def not_from_page() -> Page:
-    """Return the page for a form that another site sent."""
-    return Page(
-        t("Open the page again"),
-        [
-            t("The button on SkinDesk’s page was not used, or your browser keeps no cookies. Nothing was done."),
-            markup(
-                Message(
-                    "Open the address from <code>/link start</code> again, with cookies allowed, and press the button "
-                    "there."
-                )
-            ),
-        ],
-        status=HTTPStatus.FORBIDDEN,
-        mood=Mood.BAD,
-    )
-
-
-def restarting() -> Page:
-    """Return the page for a SkinDesk that stops."""
-    return Page(
-        t("SkinDesk is restarting"),
-        [t("Try again in a minute. Your address still works then."), markup(_CHECK_FIRST)],
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        mood=Mood.WARNING,
-        headers={hdrs.RETRY_AFTER: "60"},
-    )
-
-
-def no_database() -> Page:
-    """Return the page for a SkinDesk without its database."""
-    return Page(
-        t("SkinDesk cannot use its database"),
-        [t("That is not your mistake. Try again in a few minutes."), markup(_CHECK_FIRST)],
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        mood=Mood.WARNING,
-        headers={hdrs.RETRY_AFTER: "60"},
-    )
-
-
-def not_found() -> Page:
-    """Return the page for any other address."""
-    return Page(
-        t("There is nothing here"),
-        [
-            markup(
-                Message(
-                    "SkinDesk is used in Discord. Use <code>/link start</code> there for the address of your sign-in."
-                )
-            )
-        ],
-        status=HTTPStatus.NOT_FOUND,
-    )
-
-
-def not_understood() -> Page:
-    """Return the page for a malformed request."""
-    return Page(
-        t("SkinDesk cannot read this request"),
-        [markup(_START_AGAIN)],
-        status=HTTPStatus.BAD_REQUEST,
-    )
-
-
-def too_large() -> Page:
-    """Return the page for a form that is not ours."""
-    return Page(
-        t("This request is too large"),
-        [t("That is more than this page’s form holds.")],
-        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    )
-
-
-def wrong_host() -> Page:
-    """Return the page for a request that names another host."""
-    return Page(
-        t("This is not SkinDesk’s address"),
-        [
-            markup(
-                Message(
-                    "For the administrator of SkinDesk: the request must name the host of "
-                    "<code>links.public_url</code>. Let the proxy pass on the <code>Host</code> header."
-                )
-            )
-        ],
-        status=HTTPStatus.MISDIRECTED_REQUEST,
-    )
-
-
-def too_often() -> Page:
-    """Return the page for a user who signs in too often."""
-    return Page(
-        t("Too many attempts"),
-        [t("You have signed in too often within an hour. Nothing was linked."), t("Try again in an hour.")],
-        status=HTTPStatus.TOO_MANY_REQUESTS,
-        mood=Mood.WARNING,
-    )
-
-
-def failed() -> Page:
-    """Return the page for an unexpected error."""
-    return Page(
-        t("Something went wrong in SkinDesk"),
-        [
-            t("That is SkinDesk’s mistake, not yours."),
-            markup(
-                Message(
-                    "Look at <code>/link status</code> in Discord. If no account is linked to you, use "
-                    "<code>/link start</code> again."
-                )
-            ),
-        ],
-        status=HTTPStatus.INTERNAL_SERVER_ERROR,
-        mood=Mood.BAD,
-    )
+GONE: Final = Notice(
+    Message("This address can no longer be used"),
+    Message("An address works once and for 10 minutes. A new one takes the place of the one before."),
+    Message("If you have just signed in, <code>/link status</code> in Discord shows your account."),
+    _START_AGAIN,
+    status=HTTPStatus.GONE,
+    mood=Mood.WARNING,
+)
+TAKEN: Final = Notice(
+    Message("This Steam account is linked already"),
+    Message(
+        "You signed in, but this Steam account is linked to another member of that server. "
+        "One Steam account belongs to one member. Nothing was changed."
+    ),
+    Message(
+        "If the other member is you, use <code>/link remove</code> there first. If you cannot, or if it is "
+        "not you, tell the staff of the server: they can end the other link with "
+        "<code>/link set</code>. Then sign in again."
+    ),
+    status=HTTPStatus.CONFLICT,
+    mood=Mood.BAD,
+)
+"""It does not say whose account it is."""
+OTHER_BROWSER: Final = Notice(
+    Message("Not started in this browser"),
+    Message(
+        "<strong>Nothing was linked.</strong> This browser did not come from SkinDesk’s own page. If "
+        "someone sent you a link to sign in to Steam, they were trying to link your account to theirs."
+    ),
+    Message(
+        "If it was you, open the address from <code>/link start</code> and press the button in the same "
+        "browser, with cookies allowed."
+    ),
+    status=HTTPStatus.FORBIDDEN,
+    mood=Mood.BAD,
+)
+NOT_FROM_PAGE: Final = Notice(
+    Message("Open the page again"),
+    Message("The button on SkinDesk’s page was not used, or your browser keeps no cookies. Nothing was done."),
+    Message("Open the address from <code>/link start</code> again, with cookies allowed, and press the button there."),
+    status=HTTPStatus.FORBIDDEN,
+    mood=Mood.BAD,
+)
+"""For a form that another site sent."""
+RESTARTING: Final = Notice(
+    Message("SkinDesk is restarting"),
+    Message("Try again in a minute. Your address still works then."),
+    _CHECK_FIRST,
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    mood=Mood.WARNING,
+    retry_after=60,
+)
+NO_DATABASE: Final = Notice(
+    Message("SkinDesk cannot use its database"),
+    Message("That is not your mistake. Try again in a few minutes."),
+    _CHECK_FIRST,
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    mood=Mood.WARNING,
+    retry_after=60,
+)
+NOT_FOUND: Final = Notice(
+    Message("There is nothing here"),
+    Message("SkinDesk is used in Discord. Use <code>/link start</code> there for the address of your sign-in."),
+    status=HTTPStatus.NOT_FOUND,
+)
+NOT_UNDERSTOOD: Final = Notice(
+    Message("SkinDesk cannot read this request"), _START_AGAIN, status=HTTPStatus.BAD_REQUEST
+)
+TOO_LARGE: Final = Notice(
+    Message("This request is too large"),
+    Message("That is more than this page’s form holds."),
+    status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+)
+WRONG_HOST: Final = Notice(
+    Message("This is not SkinDesk’s address"),
+    Message(
+        "For the administrator of SkinDesk: the request must name the host of "
+        "<code>links.public_url</code>. Let the proxy pass on the <code>Host</code> header."
+    ),
+    status=HTTPStatus.MISDIRECTED_REQUEST,
+)
+TOO_OFTEN: Final = Notice(
+    Message("Too many attempts"),
+    Message("You have signed in too often within an hour. Nothing was linked."),
+    Message("Try again in an hour."),
+    status=HTTPStatus.TOO_MANY_REQUESTS,
+    mood=Mood.WARNING,
+)
+FAILED: Final = Notice(
+    Message("Something went wrong in SkinDesk"),
+    Message("That is SkinDesk’s mistake, not yours."),
+    Message(
+        "Look at <code>/link status</code> in Discord. If no account is linked to you, use "
+        "<code>/link start</code> again."
+    ),
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    mood=Mood.BAD,
+)
 
 
 def ask(pending: PendingSignIn, *, post_to: str, steam_host: str, proof: str) -> Page:

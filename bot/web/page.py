@@ -10,6 +10,8 @@ from http import HTTPStatus
 from pathlib import Path
 from string import Template
 
+from aiohttp import hdrs
+
 from bot.languages import Message, current, t
 from bot.ui.kit.text import plain
 
@@ -60,6 +62,27 @@ class Page:
             footer=escape(t("SkinDesk is not affiliated with Valve or Discord.")),
             style=_STYLE,
         )
+
+
+class Notice:
+    """A page that says the same to everyone; its texts may have HTML in them."""
+
+    def __init__(
+        self,
+        title: Message,
+        *body: Message,
+        status: HTTPStatus,
+        mood: Mood = Mood.NEUTRAL,
+        retry_after: int | None = None,
+    ) -> None:
+        """Take ``retry_after`` in seconds."""
+        self._title, self._body, self._status, self._mood = title, body, status, mood
+        self._headers: dict[str, str] = {} if retry_after is None else {hdrs.RETRY_AFTER: str(retry_after)}
+
+    def __call__(self) -> Page:
+        """Return the page in the reader's language."""
+        body = [markup(each) for each in self._body]
+        return Page(self._title(), body, status=self._status, mood=self._mood, headers={**self._headers})
 
 
 def markup(message: Message, **values: str | Markup) -> Markup:

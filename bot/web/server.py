@@ -34,7 +34,7 @@ _SECURITY_HEADERS: Mapping[str, str] = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-_FAILED = {HTTPStatus.BAD_REQUEST: messages.not_understood, HTTPStatus.MISDIRECTED_REQUEST: messages.wrong_host}
+_FAILED = {HTTPStatus.BAD_REQUEST: messages.NOT_UNDERSTOOD, HTTPStatus.MISDIRECTED_REQUEST: messages.WRONG_HOST}
 
 
 class Pages(Protocol):
@@ -73,7 +73,7 @@ async def pages_served(
 
     def failed(status: HTTPStatus, request: web.BaseRequest) -> web.Response:
         with in_language(language_of(request)):
-            return _response(_FAILED.get(status, messages.failed)())
+            return _response(_FAILED.get(status, messages.FAILED)())
 
     site = Site(
         answer,

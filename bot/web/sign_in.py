@@ -66,24 +66,24 @@ class SignInSite:
             return await self._answered(request)
         except DatabaseUnavailable as error:
             _log.info("sign-in not finished problem=%s", type(error).__name__)
-            return messages.no_database()
+            return messages.NO_DATABASE()
 
     async def _answered(self, request: web.BaseRequest) -> Page:
         path, _, query = request.raw_path.partition("?")
         if not path.startswith(f"{self._prefix}/"):
-            return messages.not_found()
+            return messages.NOT_FOUND()
         path = path.removeprefix(self._prefix)
         if (match := _RETURN.fullmatch(path)) is not None and is_digest(match["digest"]):
             return await self._returned(request, match["digest"], query)
         if (match := _PAGE.fullmatch(path)) is not None and (token := token_from(match["token"])) is not None:
             handle = {"GET": self._ask, "HEAD": self._ask, "POST": self._redirect}.get(request.method)
             return await handle(request, token) if handle else messages.wrong_method("GET, HEAD, POST")
-        return messages.not_found()
+        return messages.NOT_FOUND()
 
     async def _ask(self, request: web.BaseRequest, token: SignInToken) -> Page:
         pending = await self._service.find(token)
         if pending is None:
-            return messages.gone()
+            return messages.GONE()
         # A browser keeps its proof, so that two of these pages work at the same time.
         kept = token_from(request.cookies.get(self._proof_cookie, ""))
         proof = kept.reveal() if kept is not None else secrets.token_urlsafe(32)
@@ -94,19 +94,19 @@ class SignInSite:
     async def _redirect(self, request: web.BaseRequest, token: SignInToken) -> Page:
         """Redirect to Steam if the form was sent by our own page, and not by another site."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            return messages.not_from_page()
+            return messages.NOT_FROM_PAGE()
         try:
             body = await _body(request)
         except (TimeoutError, web.RequestPayloadError, ValueError):
-            return messages.not_understood()
+            return messages.NOT_UNDERSTOOD()
         if body is None:
-            return messages.too_large()
+            return messages.TOO_LARGE()
         proof, kept = dict(body).get("proof", ""), request.cookies.get(self._proof_cookie, "")
         if token_from(kept) is None or not hmac.compare_digest(proof.encode(), kept.encode()):
-            return messages.not_from_page()
+            return messages.NOT_FROM_PAGE()
         login = await self._service.login_address(token)
         if login is None:
-            return messages.gone()
+            return messages.GONE()
         digest = token.digest()
         return messages.to_steam(
             {
@@ -121,7 +121,7 @@ class SignInSite:
         try:
             parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
         except ValueError:
-            return messages.not_understood()
+            return messages.NOT_UNDERSTOOD()
         token = token_from(request.cookies.get(self._browser_cookie, ""))
         try:
             return messages.linked(await self._service.finish(digest, parameters, token=token))
@@ -133,21 +133,21 @@ class SignInSite:
         back = f"{self._prefix}/" if token is None else self._path(token)
         match error:
             case SignInRefused(problem="browser"):
-                page = messages.other_browser()
+                page = messages.OTHER_BROWSER()
             case SignInRefused(problem="used"):
-                page = messages.gone()
+                page = messages.GONE()
             case SignInRefused(problem="cancelled"):
                 page = messages.cancelled(back)
             case SignInRefused():
                 page = messages.refused(error.problem)
             case SteamAccountTaken():
-                page = messages.taken()
+                page = messages.TAKEN()
             case SteamUnavailable():
                 page = messages.unavailable(back)
             case TooOften():
-                page = messages.too_often()
+                page = messages.TOO_OFTEN()
             case ShuttingDown() | Interrupted():
-                page = messages.restarting()
+                page = messages.RESTARTING()
             case _:
                 raise error
         problem = error.problem if isinstance(error, SignInRefused) else type(error).__name__
