@@ -24,10 +24,13 @@ async def address_for(scene: Scene) -> str:
 
 
 async def shown(page: Page, shots: Path, name: str) -> str:
-    """Return the page's text; it fits the smallest phone, and its buttons are large enough to press."""
+    """Return the page's text; it fits the smallest phone, with no command broken and buttons large enough to press."""
     await page.screenshot(path=shots / f"{name}.png", full_page=True)
     await page.set_viewport_size({"width": SMALL_PHONE, "height": 600})
     assert await page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE
+    assert await page.evaluate(
+        "[...document.querySelectorAll('code')].every(each => each.getClientRects().length === 1)"
+    )
     for button in await page.locator("button, .do a").all():
         box = await button.bounding_box()
         assert box is not None
