@@ -4,6 +4,7 @@ The suite uses the same examples each time, so that only the change at hand can 
 ``--hypothesis-profile=nightly`` tries 20,000 new ones.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -66,6 +67,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server when the run ends; pytest-xdist's workers share that of their controller."""
     if not hasattr(config, "workerinput"):
         postgres.end_run()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare the garbage collector all modules and tests, which stay: it would look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

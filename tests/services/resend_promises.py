@@ -39,7 +39,8 @@ class Promises:
         for guild_id in GUILDS:
             written += reversed(await self._repositories.audit.newest(guild_id, limit=10_000))
         histories = _histories(written)
-        requests = [await self._request(number) for number in histories]
+        guilds = {entry.subject: entry.guild_id for entry in written}
+        requests = [await self._request(guilds[f"resend:{number}"], number) for number in histories]
         self._calls_are_approved(written, requests)
         for resend in requests:
             states = histories[resend.id]
@@ -109,9 +110,9 @@ class Promises:
                 assert (shown.id, shown.state, shown.version) == (resend.id, resend.state, resend.version)
                 assert self._cards.cards_of(resend.id) == [resend.message_id]
 
-    async def _request(self, number: int) -> Resend:
-        found = [await self._repositories.resends.get(guild_id, number) for guild_id in GUILDS]
-        [resend] = filter(None, found)
+    async def _request(self, guild_id: int, number: int) -> Resend:
+        resend = await self._repositories.resends.get(guild_id, number)
+        assert resend is not None
         return resend
 
 

@@ -7,10 +7,10 @@ from simcord.types import HttpLogEntry
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.money import Money
-from tests.support.hostile_text import hostile
+from tests.support.hostile_text import hostile, varied
 from tests.support.payload_audit import audit_requests
 
-texts = hostile | st.text(max_size=300) | st.just("")
+texts = varied(hostile | st.text(max_size=300)) | st.just("")
 amounts = st.decimals(0, 10**7, places=2)
 monies = st.builds(Money, amounts, st.sampled_from(["USD", "EUR", "RUB", "@e*y"]))
 stickers = st.builds(Sticker, texts, st.none() | st.integers(0, 9), st.none() | st.decimals(0, 1, places=4))

@@ -53,6 +53,13 @@ LONG = (
 )
 """Very long repetitions of one construct."""
 
+
+def varied(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Draw a few of these texts for an example and put them anywhere: one for each place takes most of the time."""
+    few = st.lists(texts, min_size=1, max_size=8)
+    return st.shared(few, key=repr(texts)).flatmap(st.sampled_from)
+
+
 very_hostile = hostile | st.sampled_from(LONG) | st.tuples(hostile, st.sampled_from(LONG), hostile).map("".join)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import discord
@@ -38,6 +39,7 @@ from bot.ui.errors import error_embed
 from bot.ui.explain import explanation_embed
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
+from bot.ui.kit import text as kit_text
 from bot.ui.kit.layout import page_at
 from bot.ui.kit.text import utf16_length
 from bot.ui.meanings import answer, answer_to_message
@@ -298,6 +300,14 @@ def audited(embed: discord.Embed) -> list[str]:
 def acted_on(text: str) -> Counter[str]:
     """Count the markup, links and mentions in a text."""
     return Counter(kind for kind in rendered(text)[0] if kind not in TEXT)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cleaned_once() -> Iterator[None]:
+    """A page shows the same long text in many places. Cleaning it again for each takes half of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kit_text, "_fitted", lru_cache(kit_text._fitted))
+        yield
 
 
 @settings(

@@ -28,7 +28,7 @@ from bot.ui.trades.lines import trade_lines, trade_option
 from bot.ui.trades.page import TRADES_A_PAGE, trade_details
 from tests.domain.builders import NOW, OWNER, PROPERTY, resend, trade, usd
 from tests.domain.builders import trades_answer as answer
-from tests.support.hostile_text import hostile, rendered
+from tests.support.hostile_text import hostile, rendered, varied
 from tests.support.made_up import MadeUpLanguage
 from tests.support.payload_audit import audit_requests
 from tests.ui.test_trades_page import EXPLANATIONS, MANNCO, SENDING, WORDS, D, W, embed_of
@@ -37,7 +37,7 @@ PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", 
     "link_open",
     "link_close",
 }
-texts = hostile | st.text(max_size=3000)
+texts = varied(hostile | st.text(max_size=3000))
 amounts = st.none() | st.builds(Money, st.decimals(allow_nan=False, allow_infinity=False), st.just("USD") | texts)
 moments = st.none() | st.integers(-99, 99).map(lambda days: NOW + timedelta(days=days))
 items = st.lists(st.builds(TradeItem, texts, texts, amounts, texts, texts), max_size=5).map(tuple)
