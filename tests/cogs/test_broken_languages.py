@@ -105,7 +105,7 @@ async def test_database_hangs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(SettingsService, "language_of", never_read)
     monkeypatch.setattr("bot.ui.interaction.server_language._WITHIN", 0.01)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         language = await reader_language(scene.client, scene.guild.id, discord.Locale.brazil_portuguese)
 
     assert language is LANGUAGES["pt-BR"]

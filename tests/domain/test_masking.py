@@ -193,7 +193,7 @@ def test_in_any_sentence(before, after, url):
 )
 def test_hostile_length(text):
     """A provider's message of a megabyte is masked quickly."""
-    started = time.monotonic()
+    started = time.process_time()
     mask_trade_urls(text)
 
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -109,8 +109,8 @@ def test_any_account(data, url):
 @pytest.mark.parametrize("piece", ["7656", "STEAM_0:", "U:1:", "/id/", "U : 1 :", "\ufdfa", "%25", "/tradeoffer/new?"])
 def test_hostile_length(piece):
     """The longest text that Discord allows is refused quickly."""
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InvalidInput):
         read_steam_id((piece * 6000)[:6000], option="steam")
 
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2

@@ -311,7 +311,7 @@ def test_harmless_host(host, path):
 )
 def test_hostile_length(text):
     """The longest text that Discord allows is rejected quickly."""
-    started = time.monotonic()
+    started = time.process_time()
     problem_of(text)
 
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -121,7 +121,7 @@ class LiveBot:
         [custom_id] = [each["custom_id"] for each in nested(opened.modal["components"]) if "custom_id" in each]
         await (await self.server.submit_modal(opened, {custom_id: reason})).finished()
 
-    async def card_shows(self, card: Message, state: str, within: float = 10.0) -> None:
+    async def card_shows(self, card: Message, state: str, within: float = 30.0) -> None:
         """Wait until the card's title has ``state``."""
         await self.server.until(lambda: f"· {state}\n" in card.text, within)
 

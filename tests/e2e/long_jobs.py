@@ -83,7 +83,7 @@ class LongJob:
     around: Callable[[LiveBot], AbstractAsyncContextManager[None]] = as_it_is
 
     async def stopped(self, live: LiveBot) -> float:
-        """Begin the job, send the signal, and return the seconds until the process has ended."""
+        """Begin the job, send the signal, and return the seconds until the end, at most STOPS_WITHIN of its own."""
         async with self.around(live), live.bot(*self.arguments, program=self.program, **self.settings) as bot:
             if self in RUNNING:
                 await bot.wait_ready()

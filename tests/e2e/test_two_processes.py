@@ -81,7 +81,7 @@ async def test_kill_and_stop(live: LiveBot, url: str, pair: tuple[BotProcess, Bo
         stopped_at = time.monotonic()
         during = await use_all(live, 40)
         await third.wait_line(LEADS)
-        assert time.monotonic() - stopped_at < STOPS_WITHIN / 2
+        assert time.monotonic() - stopped_at < STOPS_WITHIN  # a process that was killed counts as alive for six
         records = [*both, *meanwhile, *before, *during]
         for record in records:
             await record.finished()

@@ -37,7 +37,7 @@ class Server:
         """Send a request and return the whole answer; nothing if the connection is dropped."""
         reader, _ = await self.connect(request)
         with contextlib.suppress(ConnectionError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 return await reader.read(65_536)
         return b""
 

@@ -156,12 +156,12 @@ class TestFind:
     @example("ERROR\x00\ud800 7")
     def test_any_text(self, text: str) -> None:
         """Any text is searched quickly, without an error and without duplicates."""
-        begun = time.perf_counter()
+        begun = time.process_time()
         for dialect in (None, Dialect.MANNCO):
             found = CATALOGUE.find(text, dialect)
             assert len(set(map(id, found))) == len(found)
             assert len(CATALOGUE.suggest(text, dialect)) <= 25
-        assert time.perf_counter() - begun < 3
+        assert time.process_time() - begun < 3
 
 
 class TestSuggest:

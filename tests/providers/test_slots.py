@@ -188,7 +188,7 @@ async def test_cooldown() -> None:
             async with slots.hold(within=within) as held:
                 held.cooldown = cooldown
 
-    await asyncio.gather(ask(first, within=LONG, cooldown=0.3), ask(first, within=LONG, cooldown=LONG))
+    await asyncio.gather(ask(first, within=LONG, cooldown=1.0), ask(first, within=LONG, cooldown=LONG))
     with pytest.raises(NoSlot) as refused:
         await ask(first, within=0.01)
     assert refused.value.own
@@ -235,7 +235,7 @@ class TestTransport:
         ) as transport:
             with on_behalf_of(holder):
                 first = [asyncio.create_task(transport.request("GET", "/")) for _ in range(2)]
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while len(server.requests) < 2:  # noqa: ASYNC110 -- the other side's state has no event
                     await asyncio.sleep(0.01)
 

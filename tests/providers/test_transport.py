@@ -42,7 +42,7 @@ def server_tls():
 
 async def until(condition):
     """Wait for a condition that another task makes true."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 -- the other side's state has no event
             await asyncio.sleep(0.01)
 

@@ -74,7 +74,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("patience")
 async def test_post_hangs(services: Services) -> None:
     """The action waits for its post for a bounded time, and the post arrives all the same."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
     assert services.channel.posts == []
 
@@ -85,13 +85,13 @@ async def test_post_hangs(services: Services) -> None:
 
 async def test_actions_behind_a_post_that_hangs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """They do not wait, while actions in another guild still wait for their own posts."""
-    monkeypatch.setattr(audit_module, "POSTED_WITHIN", 0.3)
+    monkeypatch.setattr(audit_module, "POSTED_WITHIN", 1.0)
     capabilities = [each for each in Capability if each.value.endswith(".any")]
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for capability in (*capabilities, Capability.READ_AUDIT, Capability.APPROVE_RESEND):
         await services.access.grant(SUPPORT, capability, by=OWNER)
-    assert loop.time() - begun < 3 * 0.3
+    assert loop.time() - begun < 3 * 1.0
 
     elsewhere = asyncio.create_task(services.access.grant(SUPPORT, Capability.READ_AUDIT, by=OTHER_OWNER))
     await asyncio.sleep(0.1)
@@ -109,7 +109,7 @@ async def test_settings_change_during_posts(services: Services, monkeypatch: pyt
         asyncio.create_task(services.settings.set_audit_channel(6, by=OWNER)),
         asyncio.create_task(services.settings.set_approvals_channel(7, by=OTHER_OWNER)),
     ]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         for _ in changes:
             await services.channel.asked.acquire()
 
@@ -137,7 +137,7 @@ async def test_close(services: Services) -> None:
     """Closing waits no longer than given, and cancels the rest."""
     await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await services.audit.close(within=0.05)
 
     services.channel.gate.set()

@@ -76,7 +76,7 @@ async def test_saving_was_cancelled(services: Services):
     first = await services.open_unsaved(INVENTORY, by=CUSTOMER)
     assert services.snapshots._saving is not None
     services.snapshots._saving.cancel()
-    await asyncio.wait_for(services.snapshots.saved(), 1.0)
+    await asyncio.wait_for(services.snapshots.saved(), 10)
 
     second = await services.open(INVENTORY, by=CUSTOMER)
     restarted = services.restarted()

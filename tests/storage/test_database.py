@@ -114,7 +114,7 @@ async def test_closing_during_a_wipe(path: Path, caplog: pytest.LogCaptureFixtur
         wiping = asyncio.create_task(db.wipe())
         await asyncio.sleep(0.1)
         began = time.monotonic()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10.0
     assert await wiping is False
     assert caplog.messages == ["deleted data is still in the files: interrupted"]
 

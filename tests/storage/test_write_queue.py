@@ -15,6 +15,7 @@ import pytest
 from bot.domain.audit import ChainReport
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
+from bot.storage import write_queue
 from bot.storage.audit.log import append
 from bot.storage.database import Job
 from bot.storage.sqlite.audit_check import check
@@ -247,14 +248,16 @@ class TestShutdown:
         assert [end for end in ends if isinstance(end, int)] == [1, 3, 6, 7]
         assert await whole_pairs(db) == {1, 3, 6, 7}
 
-    async def test_no_caller_left(self, db: SqliteDatabase, path: Path) -> None:
+    async def test_no_caller_left(self, db: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without callers the queue does not wait for another process, and later jobs work."""
+        for name in ("_LOCK_TIMEOUT", "_LOCK_TIMEOUT_AT_CLOSE"):
+            monkeypatch.setattr(write_queue, name, 60.0)
         with locked_by_another(path):
             writing = asyncio.create_task(db.write(pair(1)))
             await asyncio.sleep(0.05)
-            db.begin_shutdown(within=5.0)
+            db.begin_shutdown(within=60.0)
             writing.cancel()
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(30):
                 await db._queue.finish()
 
         assert await db.write(pair(2)) == 2
@@ -284,7 +287,7 @@ class TestShutdown:
                 await asyncio.sleep(0.05)
                 began = time.monotonic()
                 await db._finish()
-                assert time.monotonic() - began < 1.5
+                assert time.monotonic() - began < 4  # five seconds otherwise
             ends = await asyncio.gather(*writers, return_exceptions=True)
         assert {str(end) for end in ends} == {DatabaseFault.NO_ANSWER}
 

@@ -126,22 +126,33 @@ class BotProcess:
             self._server.until(lambda: gateway.connected(self.name) >= shards and len(commands) > 0, within)
         )
 
-    async def wait_line(self, text: str, within: float = 10.0) -> str:
+    async def wait_line(self, text: str, within: float = 30.0) -> str:
         """Wait for a line of stderr that contains ``text`` and return it; BotExited if the process ends before."""
         return await self._while_running(self._line(text, within))
 
-    async def wait(self, within: float = 10.0) -> int:
-        """Wait for the process to end by itself and return its exit code; TimeoutError kills it."""
-        try:
-            async with asyncio.timeout(within):
-                await self._process.wait()
-        except TimeoutError:
-            await self.kill()
-            raise TimeoutError(self._last_lines()) from None
-        await self._drain()
-        return await self._process.wait()
+    async def wait(self, within: float = 30.0) -> int:
+        """Wait for the process to end by itself and return its exit code; TimeoutError kills it.
 
-    async def terminate(self, within: float = 10.0) -> int:
+        Time in which it could not run because the machine was busy with others does not count.
+        """
+        ended, now = asyncio.create_task(self._process.wait()), asyncio.get_running_loop().time
+        ends_at = now() + within - self._queued()
+        while not ended.done() and (left := ends_at + self._queued() - now()) > 0:
+            await asyncio.wait({ended}, timeout=left)
+        if not ended.done():
+            await self.kill()
+            raise TimeoutError(self._last_lines())
+        await self._drain()
+        return await ended
+
+    def _queued(self) -> float:
+        """Return the seconds that the process has waited for a processor; 0 where the system does not say."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+        except OSError:
+            return 0.0
+
+    async def terminate(self, within: float = 30.0) -> int:
         """Send SIGTERM and return the exit code; TimeoutError after ``within`` seconds."""
         self.send_signal(signal.SIGTERM)
         return await self.wait(within)

@@ -114,7 +114,7 @@ class LoopbackDiscord:
             Kind.MODAL, modal["custom_id"], data, member=opened.member, channel=opened.channel, source=opened.source
         )
 
-    async def until(self, condition: Callable[[], T], within: float = 10.0) -> T:
+    async def until(self, condition: Callable[[], T], within: float = 30.0) -> T:
         """Wait until ``condition()`` is truthy and return it; TimeoutError after ``within`` seconds.
 
         It is called after each request, when a bot connects or leaves, and every 50 ms.

@@ -3,9 +3,26 @@
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from tests.support.bot_process import BotProcess
+from tests.support.discord_server import LoopbackDiscord
+
+
+async def test_does_not_end(tmp_path: Path):
+    """A process that does not end in time fails its test and is killed."""
+    async with (
+        LoopbackDiscord() as server,
+        BotProcess(server, cwd=tmp_path, program="import time; time.sleep(60)") as bot,
+    ):
+        with pytest.raises(TimeoutError):
+            await bot.wait(0.2)
+        assert bot.returncode == -signal.SIGKILL
 
 
 def test_outlives_no_test_run(tmp_path: Path):

@@ -85,7 +85,7 @@ class InteractionRecord:
         """The modal that was opened: custom_id, title, components."""
         return self._data(Answer.MODAL)
 
-    async def finished(self, within: float = 10.0) -> "InteractionRecord":
+    async def finished(self, within: float = 30.0) -> "InteractionRecord":
         """Wait until the user can read an answer; TimeoutError after ``within`` seconds."""
         try:
             async with asyncio.timeout(within):
