@@ -19,6 +19,9 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 
+_MAY_HOLD_TOKEN = re.compile(r"token|[&%\\]|[^ -~]", re.IGNORECASE)
+"""Any other text has no layers that :func:`plain` undoes, and no name of a token: nearly all texts are such."""
+
 
 class Secret:
     """A text that only :meth:`reveal` returns; ``str``, ``repr`` and ``format`` return a mask."""
@@ -91,6 +94,8 @@ class SignInAddress(Secret):
 
 def mask_trade_urls(text: str) -> str:
     """Return ``text`` with every trade token masked, in each spelling that :func:`bot.domain.pasted.plain` undoes."""
+    if not _MAY_HOLD_TOKEN.search(text):
+        return text
     read = plain(text)
     pieces: list[str] = []
     end = 0

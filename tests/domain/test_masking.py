@@ -151,6 +151,13 @@ def test_encoded_character_by_character(url, encoded, rounds):
         masked = unquote(masked)
 
 
+@PROPERTY
+@given(text=st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="&%\\\\")))
+def test_text_without_layers(text):
+    """Printable ASCII without ``&``, ``%`` and backslashes has no layers: the masking need not look for any."""
+    assert plain(text).text == text
+
+
 PIECES = f"""token TOKEN = : & # ) ] ( " ` * > %3D %25 u003d &#61; partner=1 steamcommunity.com/tradeoffer/new/?
 {TOKEN} {MASK}"""
 SCRAPS = st.lists(
