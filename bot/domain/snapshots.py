@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec.structs import replace as altered
+
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
 from bot.domain.links import Link
@@ -176,7 +178,7 @@ def _for_reader(trade: Trade, codes_of: SteamId | None, *, sees_all: bool) -> Tr
     merchant_amount = trade.merchant_amount if sees_all else None
     if code is trade.code and merchant_amount is trade.merchant_amount:
         return trade
-    return replace(trade, code=code, merchant_amount=merchant_amount)
+    return altered(trade, code=code, merchant_amount=merchant_amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+import msgspec
+
 from bot.domain.secrets import TradeToken
 
 INDIVIDUAL_BASE = 76561197960265728
 MAX_ACCOUNT_ID = 2**32 - 1
+_STEAM_ID = re.compile(r"\d{17}", re.ASCII)
 _IMAGE_HASH = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)
 IMAGE_HOST = "community.cloudflare.steamstatic.com"
 
@@ -57,8 +60,7 @@ _GAME_LABELS = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SteamId:
+class SteamId(msgspec.Struct, frozen=True, order=True, gc=False):
     """A SteamID64 of an individual account in the public universe."""
 
     value: int
@@ -81,7 +83,7 @@ class SteamId:
     def parse(cls, text: str) -> SteamId:
         """Read 17 decimal digits; raise ValueError for anything else."""
         digits = text.strip()
-        if not re.fullmatch(r"\d{17}", digits, re.ASCII):
+        if not _STEAM_ID.fullmatch(digits):
             raise ValueError("a SteamID64 has 17 digits")
         return cls(int(digits))
 

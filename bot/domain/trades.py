@@ -92,8 +92,7 @@ class TradeItem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trade:
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One trade. ``last_error``, names and references are untrusted text; only the owner may see ``code``."""
 
     provider: ProviderName

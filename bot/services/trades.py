@@ -12,6 +12,7 @@ from typing import Self
 
 import attrs
 from cachetools import TTLCache
+from msgspec.structs import replace as altered
 
 from bot.domain.access import Actor, Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
@@ -182,7 +183,7 @@ class TradeService:
                 raise
             _log.info("no suggestions read failure=%s", error.failure.kind.value)
             return self._suggested.setdefault(account, ())  # staff's own reading may have been answered meanwhile
-        trades = tuple(replace(trade, code=None) for trade in listed.trades if trade.not_resendable is None)
+        trades = tuple(altered(trade, code=None) for trade in listed.trades if trade.not_resendable is None)
         self._suggested[account] = trades
         return trades
 

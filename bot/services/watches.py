@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 import attrs
 from cachetools import LRUCache
+from msgspec.structs import replace as altered
 
 from bot.domain.access import WATCHES, Actor, Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
@@ -177,7 +178,7 @@ class WatchService:
             raise TradeNotWatchable(reading.name, trade_id)
         if not is_watchable(trade):
             raise TradeHasEnded(trade)
-        return replace(trade, code=None)
+        return altered(trade, code=None)
 
     def _draft(self, trade: Trade, provider: ProviderName, *, by: Actor) -> Watch:
         if trade.owner is None:
@@ -252,7 +253,7 @@ class WatchService:
             if trade is None or trade.owner != watch.owner or standing_of(trade) == watch.standing:
                 continue
             if not self._tasks.is_busy(watch.id):  # else a message waits for its turn; the next reading has the newest
-                self._tasks.begin(watch.id, partial(self._tell, watch.id, replace(trade, code=None)))
+                self._tasks.begin(watch.id, partial(self._tell, watch.id, altered(trade, code=None)))
         read = [watch.id for watch in watches if watch.trade_id in found]
         await self._repository.mark_read(read, at=self._clock.now())
 

@@ -250,7 +250,7 @@ def encode(answer: InventoryAnswer | TradesAnswer, *, packed: Callable[[Inventor
         trades = [
             trade
             if (error := clean_text(trade.last_error) or "") == trade.last_error
-            else replace(trade, last_error=error)
+            else msgspec.structs.replace(trade, last_error=error)
             for trade in answer.trades
         ]
         pieces = [_encoder.encode(trades[begin : begin + _PIECE]) for begin in range(0, len(trades), _PIECE)]

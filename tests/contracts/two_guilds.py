@@ -13,6 +13,8 @@ from itertools import chain
 from random import Random
 from typing import Any
 
+import msgspec
+
 from bot import ports
 from bot.domain.access import Capability, Grant
 from bot.domain.audit import AuditAction, AuditEntry
@@ -286,6 +288,8 @@ def shows_theirs(answer: object) -> bool:
         shows = any(shows_theirs(each) for each in answer)
     elif is_dataclass(answer):
         shows = any(shows_theirs(getattr(answer, each.name)) for each in fields(answer))
+    elif isinstance(answer, msgspec.Struct):
+        shows = any(shows_theirs(getattr(answer, name)) for name in answer.__struct_fields__)
     return shows
 
 

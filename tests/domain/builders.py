@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import settings
+from msgspec.structs import replace as altered
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import Inventory, Item
@@ -92,7 +93,7 @@ def trades_answer(
 
 def without_codes(answer: TradesAnswer) -> TradesAnswer:
     """Return what may be stored of an answer."""
-    return replace(answer, trades=tuple(replace(each, code=None) for each in answer.trades))
+    return replace(answer, trades=tuple(altered(each, code=None) for each in answer.trades))
 
 
 def resend(**facts: Any) -> Resend:

@@ -3,8 +3,9 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace as altered
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
@@ -126,7 +127,7 @@ class FakeTradeProvider:
         for name, field in (("items_send", "to_customer"), ("items_received", "from_customer")):
             if name in facts:
                 facts[field] = builders.items_of(facts.pop(name))
-        self.kept[trade_id] = replace(self.kept[trade_id], **facts)
+        self.kept[trade_id] = altered(self.kept[trade_id], **facts)
 
     def carry_out(self, trade_id: int) -> TradeCode:
         """Send the offer again."""

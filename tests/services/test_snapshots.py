@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as altered
 
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QueryExpired
@@ -39,7 +40,7 @@ REQUEST = InventoryRequest(f"https://steamcommunity.com/tradeoffer/new/?partner=
 
 
 def trades_answer(*, of: SteamId | None = OWNER, viewer: SteamId | None = OWNER) -> TradesAnswer:
-    shown = trade() if viewer == OWNER else replace(trade(), code=None)
+    shown = trade() if viewer == OWNER else altered(trade(), code=None)
     return builders.trades_answer(shown, of=of, viewer=viewer)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as altered
 
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, NotLinked
@@ -121,7 +122,7 @@ async def test_window_full(services: Services):
 async def test_long_list(services: Services):
     """Thousands of trades are narrowed and sorted like a few."""
     kept = [trade(id=number, owner=OWNER if number % 3 else STRANGERS, status=0) for number in range(3_000)]
-    services.provider.kept = tuple(replace(each, created_at=NOW + timedelta(seconds=int(each.id))) for each in kept)
+    services.provider.kept = tuple(altered(each, created_at=NOW + timedelta(seconds=int(each.id))) for each in kept)
 
     own = [int(each.id) for each in (await services.list_for(by=CUSTOMER)).trades]
     assert own == [number for number in reversed(range(3_000)) if number % 3]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as altered
 
 from bot.domain.access import Actor, Caller, Capability
 from bot.domain.errors import AccessDenied, InvalidInput, ProviderError, ProviderOff, SkinDeskError, TradeUrlRejected
@@ -226,7 +227,7 @@ async def test_not_found_and_not_yours(desk: Desk, name: ProviderName, owner: St
     answers = []
     for reading in (
         TradeReading(),
-        TradeReading((replace(THEIRS, provider=name, owner=owner),)),
+        TradeReading((altered(THEIRS, provider=name, owner=owner),)),
         TradeReading(unread=(UnreadRow("items[0].date", owner), UnreadRow("data"))),
         TradeReading(since=NOW, is_cut=True),
     ):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as altered
 
 from bot.domain.access import WATCHES, Actor
 from bot.domain.audit import AuditAction
@@ -139,16 +140,16 @@ async def test_led_by_another_process(desk: Watching) -> None:
 async def test_offered_for(desk: Watching) -> None:
     """The button is offered for an open trade with an owner, at a provider that can be read again."""
     desk.service = desk.started(CountedTrades(ProviderName.ASSETPAY))
-    one = replace(desk.provider.kept["1"], provider=ProviderName.ASSETPAY_CLIENT)
+    one = altered(desk.provider.kept["1"], provider=ProviderName.ASSETPAY_CLIENT)
 
     assert desk.service.can_watch(one)
     for other in (
-        replace(one, provider=ProviderName.ASSETPAY_LEGACY),
-        replace(one, provider=ProviderName.MANNCO),
-        replace(one, state=TradeState.FAILED),
-        replace(one, owner=None),
-        replace(one, id="a" * 65),
-        replace(one, id="a:b"),
+        altered(one, provider=ProviderName.ASSETPAY_LEGACY),
+        altered(one, provider=ProviderName.MANNCO),
+        altered(one, state=TradeState.FAILED),
+        altered(one, owner=None),
+        altered(one, id="a" * 65),
+        altered(one, id="a:b"),
     ):
         assert not desk.service.can_watch(other)
     with pytest.raises(ProviderOff):
@@ -207,7 +208,7 @@ async def test_missing(desk: Watching) -> None:
     await desk.minute()
     assert desk.messages.changes == []
 
-    desk.provider.kept["1"] = replace(kept, state=TradeState.HELD)
+    desk.provider.kept["1"] = altered(kept, state=TradeState.HELD)
     await desk.minute()
     assert desk.messages.changes == [("1", TradeState.HELD)]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import discord
 from discord.utils import utcnow
+from msgspec.structs import replace as altered
 
 from bot.domain import errors
 from bot.domain.access import Capability, Grant
@@ -123,7 +124,7 @@ def _refusals() -> Iterator[Shot]:
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
         wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []
         yield _error(name, kind(**{each: arguments[each] for each in wanted}))
-    elsewhere = replace(trade(), provider=ProviderName.ASSETPAY, direction=Direction.DEPOSIT)
+    elsewhere = altered(trade(), provider=ProviderName.ASSETPAY, direction=Direction.DEPOSIT)
     for audience in Audience:
         yield _error(
             "NotResendable, of AssetPay", errors.NotResendable(elsewhere, NotResendableReason.NO_RESEND), audience

@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as altered
 
 from bot.domain.failures import Failure, FailureKind, Party, ProviderName, TradeUrlCheck
 from bot.domain.inventory import InventoryFilter, Item
@@ -149,7 +150,7 @@ def test_repeated_pictures() -> None:
 
 def test_trade_code() -> None:
     """A trade's code is nowhere in the bytes."""
-    answer = replace(trades_answer(), trades=(replace(trades_answer().trades[0], code=TradeCode("ZQXJK")),))
+    answer = replace(trades_answer(), trades=(altered(trades_answer().trades[0], code=TradeCode("ZQXJK")),))
 
     assert b"ZQXJK" not in zlib.decompress(encode(answer)[2:])
 
@@ -177,7 +178,7 @@ def test_trade_token_in_outside_text() -> None:
         filter=InventoryFilter(search=url),
         answers=(ProviderAnswer(ProviderName.ASSETPAY, failure=failure),),
     )
-    trades = replace(trades_answer(), trades=(replace(trades_answer().trades[0], last_error=url),))
+    trades = replace(trades_answer(), trades=(altered(trades_answer().trades[0], last_error=url),))
 
     for answer in (inventories, trades):
         stored = decode(encode(answer))
@@ -205,6 +206,6 @@ def test_unreadable(data: bytes) -> None:
 def test_many_trades() -> None:
     """Trades are encoded in pieces, and come back in order."""
     (one, *_) = trades_answer().trades
-    answer = replace(trades_answer(), trades=tuple(replace(one, id=str(number), code=None) for number in range(2_001)))
+    answer = replace(trades_answer(), trades=tuple(altered(one, id=str(number), code=None) for number in range(2_001)))
 
     assert decode(encode(answer)) == answer

@@ -3,13 +3,13 @@
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 import discord
 import pytest
+from msgspec.structs import replace as altered
 
 from bot.client import EXTENSIONS
 from bot.domain import errors
@@ -246,7 +246,7 @@ def test_check_of_the_trade_url(
 )
 def test_no_resend(direction: Direction, to_customer: str, to_staff: str) -> None:
     """A provider without resends is named, with what to do instead."""
-    of = replace(trade(), provider=ProviderName.ASSETPAY_CLIENT, direction=direction)
+    of = altered(trade(), provider=ProviderName.ASSETPAY_CLIENT, direction=direction)
     error = errors.NotResendable(of, NotResendableReason.NO_RESEND)
 
     assert "AssetPay has no resend: trade `123456` stays as it is." in embed_text(shown(error))

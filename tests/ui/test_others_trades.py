@@ -2,12 +2,12 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as altered
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.snapshots import TradesAnswer
@@ -30,7 +30,7 @@ EXPLANATIONS = Catalogue.load()
 def marked(found: Trade) -> Trade:
     """Return a trade whose facts give it away if it is not the customer's."""
     mark = "" if found.owner == OWNER else MARK
-    return replace(found, bot_name=mark, last_error=mark, reverted_by=mark, from_customer=(TradeItem(mark),))
+    return altered(found, bot_name=mark, last_error=mark, reverted_by=mark, from_customer=(TradeItem(mark),))
 
 
 OWNERS = st.sampled_from([OWNER, STRANGER, None])

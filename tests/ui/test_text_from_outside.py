@@ -17,6 +17,7 @@ import discord
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as altered
 from simcord.types import HttpLogEntry
 
 from bot.domain.customers import Customer, CustomerKey, NoteList
@@ -115,7 +116,7 @@ def items(source: Source, audience: Audience) -> Embeds:
 def trades(source: Source, audience: Audience) -> Embeds:
     """Render the pages of a list of trades of all providers."""
     found = tuple(
-        replace(
+        altered(
             trade(
                 id=480101 + number,
                 status=STATUSES[source.pick(len(STATUSES), number)],

@@ -10,6 +10,7 @@ import discord
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as altered
 from simcord.types import HttpLogEntry
 
 from bot.domain.failures import ProviderName
@@ -64,7 +65,7 @@ def any_trade(draw: st.DrawFn) -> Trade:
     }
     number = draw(st.uuids().map(str) | st.integers(1, 10**18).map(str))
     secret: dict[str, Any] = {"code": TradeCode("SECRETCODE"), "merchant_amount": usd("987.65")}
-    return replace(trade(), provider=provider, status=status, state=state, id=number, **facts, **secret)
+    return altered(trade(), provider=provider, status=status, state=state, id=number, **facts, **secret)
 
 
 @PROPERTY
@@ -136,7 +137,7 @@ def test_nothing_is_cut_off(row: tuple[Any, ...], last_error: str):
     )
     for direction, audience in product((D, W), Audience):
         longest = LONG | {"last_error": last_error, "from_customer": LONG["to_customer"], "direction": direction}
-        one = replace(trade(), provider=row[0], status=row[1], state=state, **longest)
+        one = altered(trade(), provider=row[0], status=row[1], state=state, **longest)
         shown, context = answer(one, one, of=None), TradeContext({one.id: asked}, {OWNER: 10**18})
         line = trade_lines(one, shown, context, explanations=EXPLANATIONS, staff=audience is Audience.STAFF)
         details = trade_details(one, shown, context, audience=audience, explanations=EXPLANATIONS)

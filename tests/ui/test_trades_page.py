@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 import pytest
+from msgspec.structs import replace as altered
 
 from bot.domain.failures import ProviderName
 from bot.domain.snapshots import Audience, TradesAnswer
@@ -65,7 +66,7 @@ WORDS = [  # trades.md, 1.6, 2 and 3.5: provider, word, direction, state, and wh
 def at(provider: ProviderName, status: str, state: TradeState, direction: Direction = D, **facts: Any) -> Trade:
     """Return a trade of AssetPay or SkinsBack."""
     facts = {"last_error": "", "code": None, "to_customer": ITEMS, "from_customer": ITEMS} | facts
-    return replace(trade(), provider=provider, status=status, state=state, direction=direction, **facts)
+    return altered(trade(), provider=provider, status=status, state=state, direction=direction, **facts)
 
 
 def embed_of(
@@ -200,8 +201,8 @@ def test_why_it_failed(failed: Trade, to_customer: str, to_staff: str):
     for hidden in ("<", "br>", "mystery", "Last error", "Revoked", "_REJECTED", "_UNAVAILABLE", SENDING):
         assert hidden not in for_customer.replace("<t:", "")
     assert "br>" not in for_staff
-    open_trade = replace(failed, state=S.OFFERED, status="0")
-    for other in (replace(failed, last_error=""), open_trade):
+    open_trade = altered(failed, state=S.OFFERED, status="0")
+    for other in (altered(failed, last_error=""), open_trade):
         assert "Why it failed" not in page(answer(other), Audience.STAFF)
         assert "last error says" not in page(answer(other), Audience.STAFF)
 
@@ -332,7 +333,7 @@ def test_what_may_wait(status: int):
     assert "compare in Steam: the bot, the number of items, and the code. If something" in warning(answer(pending))
     assert "The staff never asks for your code" in warning(answer(pending))
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
-    assert "Your code" not in page(answer(replace(pending, code=None, offer_id="", bot=None)))
+    assert "Your code" not in page(answer(altered(pending, code=None, offer_id="", bot=None)))
     erased = without_codes(answer(pending))
     assert "**Your code is no longer here.** Use `/trades` again" in page(erased)
     assert "Your code" not in page(replace(erased, viewer=BOT), Audience.STAFF)
