@@ -12,12 +12,12 @@ from typing_extensions import TypedDict
 from bot.domain.failures import Dialect, ProviderName
 from bot.domain.money import Money
 from bot.domain.secrets import mask_trade_urls
-from bot.domain.steam import Game, SteamId
+from bot.domain.steam import Game
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState, UnreadRow
 from bot.providers.assetpay_answers import read_data
 from bot.providers.item_rows import money
 from bot.providers.reading import Fields, Unreadable
-from bot.providers.rows import Amount, Count, Id, Integer, Text, listed, moment_from, read_row, read_rows
+from bot.providers.rows import Amount, Count, Id, Integer, Text, account_from, listed, moment_from, read_row, read_rows
 
 _STATES = {
     Dialect.ASSETPAY: {
@@ -173,7 +173,7 @@ def read_trade(value: object, place: str, provider: ProviderName, note: Callable
     row = read_row(_ROW, value, place, note)
     if row is None:
         return UnreadRow(place)
-    owner = _steam_id(row.get("clientSteamID"))
+    owner = account_from(row.get("clientSteamID"))
     trade_id, status = _kept(row.get("id")), _kept(row.get("status"))
     if not trade_id or not status:
         missing = f"{place}.{'status' if trade_id else 'id'}"
@@ -206,7 +206,7 @@ def read_trade(value: object, place: str, provider: ProviderName, note: Callable
         game=Game.from_app_id(row.get("game")),
         offer_id=_kept(row.get("offerID")),
         shop_reference=_kept(row.get("externalId")),
-        bot=_steam_id(bot.get("steamId")),
+        bot=account_from(bot.get("steamId")),
         bot_name=_kept(bot.get("name")),
         total=_usd(row.get("totalPrice")),
         credited_now=_usd(row.get("preCredit")),
@@ -251,10 +251,3 @@ def _kept(text: str | None) -> str:
 
 def _usd(amount: str | Decimal | None) -> Money | None:
     return None if amount is None else money(amount)
-
-
-def _steam_id(text: str | None) -> SteamId | None:
-    try:
-        return SteamId.parse(text or "")
-    except ValueError:
-        return None

@@ -2,51 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cachetools import LRUCache
-from pydantic import TypeAdapter
-from typing_extensions import TypedDict
 
 from bot.domain.access import SKINDESK, on_behalf_of
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
 from bot.domain.resends import BeforeSend, Receipt
-from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
-from bot.domain.steam import Game, SteamId
-from bot.domain.trades import (
-    COMPLETED_STATUS,
-    PENDING_STATUS,
-    RESENDABLE_STATUSES,
-    WINDOW,
-    Direction,
-    Scope,
-    Trade,
-    TradeItem,
-    TradeList,
-    TradeState,
-    UnreadRow,
-)
+from bot.domain.secrets import Secret
+from bot.domain.steam import SteamId
+from bot.domain.trades import Scope, TradeList
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.evidence import about
-from bot.providers.reading import Fields, Refused, Unreadable, parse_json, plain_number, read
+from bot.providers.mannco_answers import check_envelope, read_receipt, read_tolerant, read_whole
+from bot.providers.reading import Fields, Unreadable, read
 from bot.providers.response import Response
-from bot.providers.rows import Integer, Text, listed, moment_from, read_row
+from bot.providers.rows import account_from
 from bot.providers.transport import Transport
 
 T = TypeVar("T")
 
 _PATHS = {Scope.ACTIVE: "/trades/active", Scope.ALL: "/trades/all"}
-_HIDDEN = -11
-"""The status of a trade that its user does not see."""
-_STATES = {
-    PENDING_STATUS: TradeState.OFFERED,
-    COMPLETED_STATUS: TradeState.COMPLETED,
-    "-11": TradeState.CANCELLED,  # hidden: it does not change any more
-    "-12": TradeState.REVERTED,
-}
-_NO_TIME = (None, "", 0, "0")
 _OWNERS_KEPT = 10_000
 
 
@@ -87,7 +66,7 @@ class ApiKeyLogin:
         response = await self._transport.request("POST", "/user/login", json={"apiKey": self._api_key.reveal()})
 
         def read_jwt(fields: Fields) -> Secret:
-            _check_envelope(fields, response.status)
+            check_envelope(fields, response.status)
             # Older documents have it in data (providers.md, 4.2).
             for name in ("content", "data"):
                 values = fields.values.get(name)
@@ -133,7 +112,9 @@ class Mannco:
         if response.status == HTTPStatus.FORBIDDEN and (renewed := await self._login.renewed(jwt)) is not None:
             jwt = renewed
             response = await self._get(_PATHS[scope], jwt, account=asked)
-        trades, unread = await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
+        whole = partial(read_whole, note=response.note) if response.status == HTTPStatus.OK else None
+        tolerant = partial(read_tolerant, status=response.status)
+        trades, unread = await _read(response, tolerant, whole=whole, secrets=(jwt,))
         if self.per_account:
             self._owners.update((int(trade.id), trade.owner) for trade in trades if trade.owner is not None)
         return TradeList(trades, key_owner(jwt), asked, unread, self.per_account)
@@ -158,7 +139,7 @@ class Mannco:
         # On a new connection: if the provider closed an old one at this moment, the outcome would be unknown.
         query = ((self._resend_parameter, str(trade_id)),)
         response = await self._get("/trade/resend", jwt, query=query, fresh=True, before_send=before_send)
-        return await _read(response, lambda fields: _read_receipt(fields, response.status), secrets=(jwt,))
+        return await _read(response, partial(read_receipt, status=response.status), secrets=(jwt,))
 
     async def _get(
         self,
@@ -184,189 +165,22 @@ class Mannco:
 def key_owner(jwt: Secret) -> SteamId | None:
     """Return the account that a JWT is for, by its claims (providers.md, 4.2); None if they cannot be read."""
     claims = claims_of(jwt)
-    return None if claims is None else _steam_id(claims.values.get("steamid")) or _steam_id(claims.values.get("sub"))
+    if claims is None:
+        return None
+    return account_from(claims.values.get("steamid")) or account_from(claims.values.get("sub"))
 
 
-async def _read(response: Response, reader: Callable[[Fields], T], *, secrets: tuple[Secret, ...]) -> T:
+async def _read(
+    response: Response,
+    reader: Callable[[Fields], T],
+    *,
+    whole: Callable[[bytes], T] | None = None,
+    secrets: tuple[Secret, ...],
+) -> T:
     """Read a response; a 403 is a refusal with any body (providers.md, 4.3)."""
     try:
-        return await read(response, reader, secrets=secrets)
+        return await read(response, reader, whole=whole, secrets=secrets)
     except ProviderError as error:
         if response.status != HTTPStatus.FORBIDDEN or error.failure.kind is not FailureKind.BLOCKED:
             raise
     raise response.failure(FailureKind.REFUSED)
-
-
-def _check_envelope(answer: Fields, status: int) -> None:
-    """Raise Refused for an error with any HTTP status, Unreadable for an error that claims success.
-
-    A server error (5xx) is BROKEN even with an envelope: the provider may have acted before it.
-    """
-    if not answer.truth("err"):
-        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise Unreadable("status")
-        return
-    if answer.truth("success", optional=True):
-        raise Unreadable("err")
-    content = answer.values.get("content")
-    if isinstance(content, dict):
-        content = content.get("message")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        kind = FailureKind.BROKEN
-    else:
-        kind = FailureKind.THROTTLED if status == HTTPStatus.TOO_MANY_REQUESTS else FailureKind.REFUSED
-    raise Refused(kind, message=content)
-
-
-def _check_success(answer: Fields, status: int) -> None:
-    """Raise Refused for an error, Unreadable for neither error nor success."""
-    _check_envelope(answer, status)
-    if not answer.truth("success"):
-        raise Unreadable("success")
-    answer.says_success = True
-
-
-def _read_receipt(answer: Fields, status: int) -> Receipt:
-    """Return the trade that the answer names, whichever it is."""
-    _check_success(answer, status)
-    content = answer.need("content")
-    trade_id = content.integer("trade_id")
-    if trade_id is None:
-        raise Unreadable(content.at("trade_id"))
-    code = content.optional_id("code")
-    return Receipt(trade_id, TradeCode(code) if code else None)
-
-
-class _Row(TypedDict, total=False):
-    """A trade of seed 004, with numbers as texts and texts as numbers too."""
-
-    id: Integer | None
-    status: Integer | None
-    user: Text | None
-    items_send: Any
-    items_received: Any
-    bot: Text | None
-    offerid: Text | None
-    code: Text | None
-    lasterror: Text | None
-    timestamp: Any
-    game: Integer | None
-
-
-_ROW = TypeAdapter(_Row)
-_MOST_ASSETS = 5_000
-"""More than any trade offer has."""
-_LONGEST_ASSETS = 40 * _MOST_ASSETS
-_MOST_TRADES = 4 * WINDOW
-"""Rows that are read. Pages and suggestions go through all of them on the event loop."""
-
-
-def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[UnreadRow, ...]]:
-    """Return the trades that are not hidden, newest first, and the rows that cannot be read."""
-    _check_success(answer, status)
-    content, place = answer.values.get("content"), "content"
-    if isinstance(content, dict) and "trades" in content:
-        content, place = content["trades"], "content.trades"
-    elif not isinstance(content, list):
-        raise Unreadable("content.trades")
-    trades: list[Trade] = []
-    unread: list[UnreadRow] = []
-    for index, value in enumerate(listed(content, place)[:_MOST_TRADES]):
-        at = f"{place}[{index}]"
-        row = read_row(_ROW, value, at, answer.note)
-        if row is not None and row.get("status") == _HIDDEN:
-            continue
-        try:
-            trades.append(_read_trade(row, at, answer.note))
-        except Unreadable as unreadable:
-            answer.note(unreadable.place)
-            unread.append(UnreadRow(unreadable.place, None if row is None else _steam_id(row.get("user"))))
-    trades.sort(
-        key=lambda trade: (trade.created_at.timestamp() if trade.created_at else 0.0, int(trade.id)), reverse=True
-    )
-    return tuple(trades), tuple(unread)
-
-
-def _read_trade(row: _Row | None, place: str, note: Callable[[str], None]) -> Trade:
-    """Return a trade; Unreadable if its number, its status, its owner or what it sends cannot be read."""
-    if row is None:
-        raise Unreadable(place)
-    trade_id, status, owner = row.get("id"), row.get("status"), _steam_id(row.get("user"))
-    if trade_id is None:
-        raise Unreadable(f"{place}.id")
-    if status is None:
-        raise Unreadable(f"{place}.status")
-    if owner is None:
-        raise Unreadable(f"{place}.user")
-    sent, received = _asset_ids(row.get("items_send")), _asset_ids(row.get("items_received"))
-    if sent is None:
-        raise Unreadable(f"{place}.items_send")
-    if received is None:
-        note(f"{place}.items_received")
-    timestamp = row.get("timestamp")
-    created_at = moment_from(timestamp)
-    if created_at is None and timestamp not in _NO_TIME:
-        note(f"{place}.timestamp")
-    code = row.get("code")
-    return Trade(
-        provider=ProviderName.MANNCO,
-        id=str(trade_id),
-        owner=owner,
-        # Items to send make a withdrawal, items to receive a deposit (seed 004).
-        direction=Direction.WITHDRAWAL if sent else Direction.DEPOSIT if received else Direction.NOTHING,
-        state=state_of(str(status)),
-        status=str(status),
-        to_customer=tuple(TradeItem(asset_id=asset_id) for asset_id in sent),
-        from_customer=tuple(TradeItem(asset_id=asset_id) for asset_id in received or ()),
-        bot=_steam_id(row.get("bot")),
-        offer_id=row.get("offerid") or "",
-        created_at=created_at,
-        code=TradeCode(code) if code else None,
-        last_error=mask_trade_urls(row.get("lasterror") or ""),
-        game=Game.from_app_id(row.get("game")),
-    )
-
-
-def state_of(status: str) -> TradeState:
-    """Return the meaning of a status: the seed documents 0, 3, -1, -12 and those that can be resent."""
-    if status in RESENDABLE_STATUSES:
-        return TradeState.FAILED
-    return _STATES.get(status, TradeState.UNKNOWN)
-
-
-def _asset_ids(value: object) -> tuple[str, ...] | None:
-    """Read asset ids: texts with commas between them, a list, also as text, or PHP's; None for anything else."""
-    if isinstance(value, str) and len(value) > _LONGEST_ASSETS:
-        return None
-    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
-        try:
-            value = parse_json(value.encode())
-        except (Unreadable, UnicodeEncodeError):
-            return None
-    if value is None or value is False or value == "0":
-        return ()
-    if isinstance(value, str):
-        parts: list[object] = [*value.split(",")]
-    elif plain_number(value) is not None:
-        parts = [value]
-    else:
-        try:
-            parts = listed(value, "")
-        except Unreadable:
-            return None
-    if len(parts) > _MOST_ASSETS:
-        return None
-    texts = ["" if part is None else part if isinstance(part, str) else _whole_number(part) for part in parts]
-    return None if None in texts else tuple(text.strip() for text in texts if text and not text.isspace())
-
-
-def _whole_number(value: object) -> str | None:
-    number = plain_number(value)
-    return str(int(number)) if number is not None and number == int(number) else None
-
-
-def _steam_id(value: object) -> SteamId | None:
-    try:
-        return SteamId.parse(str(value))
-    except ValueError:
-        return None

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import Field, GetCoreSchemaHandler, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
+from bot.domain.steam import SteamId
 from bot.providers.reading import (
     MAX_INTEGER,
     MAX_ITEMS,
@@ -95,6 +96,12 @@ def _integer_from(least: int) -> Callable[[object], int]:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), _Checked(_text)]
+LongText = Annotated[
+    str, StringConstraints(strip_whitespace=True), AfterValidator(lambda text: text[:MAX_TEXT]), _Checked(_text)
+]
+"""A text that is cut if it is long, from bytes too: the answers with one are read in one pass as well."""
+AnyText = Annotated[str, _Checked(lambda value: value)]
+"""A text of any length from bytes; a value that was read before as it is, for its reader to check."""
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT), _Checked(_id)]
 Amount = Annotated[
     str, Field(pattern=_DECIMAL, coerce_numbers_to_str=True), _Checked(_number_up_to(10 ** (MAX_MAGNITUDE + 1)))
@@ -188,10 +195,19 @@ def moment_from(value: object) -> datetime | None:
     number = plain_number(value.strip() if isinstance(value, str) else value)
     try:
         if number is not None:
-            if number <= 0:
+            seconds = float(number)
+            if seconds <= 0:
                 return None
-            return datetime.fromtimestamp(float(number) / (1000 if number >= _MILLISECONDS_FROM else 1), UTC)
+            return datetime.fromtimestamp(seconds / (1000 if seconds >= _MILLISECONDS_FROM else 1), UTC)
         moment = datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def account_from(value: object) -> SteamId | None:
+    """Read an account's SteamID, as text or number; None if it is none."""
+    try:
+        return SteamId.parse(str(value))
+    except ValueError:
         return None

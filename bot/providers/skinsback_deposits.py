@@ -11,11 +11,10 @@ from typing_extensions import TypedDict
 from bot.domain.failures import ProviderName
 from bot.domain.money import Money
 from bot.domain.secrets import mask_trade_urls
-from bot.domain.steam import SteamId
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState, UnreadRow
 from bot.providers.item_rows import money
 from bot.providers.reading import Unreadable
-from bot.providers.rows import Amount, Id, Text, moment_from, read_row, read_rows
+from bot.providers.rows import Amount, Id, Text, account_from, moment_from, read_row, read_rows
 from bot.providers.skinsback import currency_of
 
 HOLD = timedelta(days=8)
@@ -69,9 +68,9 @@ def deposit_from(value: object, place: str, note: Note) -> Trade | UnreadRow:
     """
     row = read_row(_DEPOSIT, value, place, note)
     if row is None:
-        return UnreadRow(place, _account(value.get("steam_id")) if isinstance(value, dict) else None)
+        return UnreadRow(place, account_from(value.get("steam_id")) if isinstance(value, dict) else None)
     word = row["status"]
-    owner = _account(row.get("steam_id"))
+    owner = account_from(row.get("steam_id"))
     if owner is None and row.get("steam_id") not in _NOTHING:
         note(f"{place}.steam_id")
     currency = currency_of(row.get("amount_currency"))
@@ -97,13 +96,6 @@ def deposit_from(value: object, place: str, note: Note) -> Trade | UnreadRow:
         hold_ends=hold_ends,
         hold_end_is_estimate=hold_ends is not None,
     )
-
-
-def _account(value: object) -> SteamId | None:
-    try:
-        return SteamId.parse(str(value))
-    except ValueError:
-        return None
 
 
 def _money(amount: Any, currency: str | None) -> Money | None:

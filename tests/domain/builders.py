@@ -19,7 +19,7 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Direction, Scope, Trade, TradeItem, UnreadRow
-from bot.providers.mannco import state_of
+from bot.providers.mannco_answers import state_of
 
 NOW = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
 OWNER = SteamId.from_account_id(123456789)

@@ -13,7 +13,7 @@ from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import SteamId
 from bot.domain.trades import PENDING_STATUS, Scope, Trade, TradeList
-from bot.providers.mannco import state_of
+from bot.providers.mannco_answers import state_of
 from tests.domain import builders
 
 Way = Callable[["FakeTradeProvider", int], Awaitable[Receipt]]

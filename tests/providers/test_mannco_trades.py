@@ -1,5 +1,6 @@
 """Mannco.store's trades, byte for byte as seed 004 has them, and whose they are."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,8 @@ from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Direction, Scope, TradeList
+from bot.providers.mannco_answers import read_tolerant, read_whole
+from bot.providers.reading import Fields, parse_json
 from tests.domain.builders import items_of
 from tests.providers.jwts import jwt
 from tests.providers.mannco_answers import entry, logging_in, said, trades
@@ -21,6 +24,46 @@ NOT_A: dict[str, tuple[object, ...]] = {
     "items_send": ([{}], {"a": 1}, "[broken", 1.5, True),
     "row": ([], None, "CANARY", 7),
 }
+VARIANTS = [
+    ({"id": "42"}, "id", "42"),
+    ({"status": "-1"}, "status", "-1"),
+    ({"user": 76561198000000000}, "owner", SteamId(76561198000000000)),
+    ({"items_send": " 1, 2,,"}, "to_customer", items_of(("1", "2"))),
+    ({"items_send": ["1", 2, None, ""]}, "to_customer", items_of(("1", "2"))),
+    ({"items_send": {"0": "1", "2": 2}}, "to_customer", items_of(("1", "2"))),
+    ({"items_send": '["1", "2"]'}, "to_customer", items_of(("1", "2"))),
+    ({"items_send": '{"0": 1}'}, "to_customer", items_of(("1",))),
+    ({"items_send": 12345678901}, "to_customer", items_of(("12345678901",))),
+    *(({"items_send": nothing}, "to_customer", items_of(())) for nothing in NOTHING),
+    ({"items_received": "[broken"}, "from_customer", ()),
+    ({"bot": ""}, "bot", None),
+    ({"bot": "0"}, "bot", None),
+    ({"offerid": 5678901234}, "offer_id", "5678901234"),
+    ({"lasterror": False}, "last_error", ""),
+    ({"lasterror": "see ?partner=1&token=ABCDEFGH"}, "last_error", "see ?partner=1&token=••••"),
+    ({"timestamp": "1706745600"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
+    ({"timestamp": "1706745600123"}, "created_at", datetime(2024, 2, 1, 0, 0, 0, 123000, tzinfo=UTC)),
+    ({"timestamp": 0}, "created_at", None),
+    ({"timestamp": 10**18}, "created_at", None),
+    ({"timestamp": "2024-02-01T00:00:00.000Z"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
+    ({"game": "?"}, "game", None),
+    ({"timestamp": "yesterday"}, "created_at", None),
+    ({"game": "730"}, "game", Game.CS2),
+    ({"game": 753}, "game", None),
+]
+
+
+def both_ways(answer):
+    """Return what one pass reads of an answer, None if it leaves it to the reading by row; and what that reads."""
+    body = json.dumps(answer).encode()
+    notes: list[str] = []
+    notes_by_row: list[str] = []
+    by_row = read_tolerant(Fields(parse_json(body), note=notes_by_row.append), 200)
+    try:
+        in_one_pass = read_whole(body, notes.append)
+    except ValueError:
+        return None, (by_row, notes_by_row)
+    return (in_one_pass, notes), (by_row, notes_by_row)
 
 
 class TestTrades:
@@ -52,36 +95,7 @@ class TestTrades:
         assert server.requests[0].target == "/trades/all"
         assert (trade.status, trade.game, trade.from_customer) == ("3", Game.TF2, items_of(["123456789"]))
 
-    @pytest.mark.parametrize(
-        ("fields", "name", "value"),
-        [
-            ({"id": "42"}, "id", "42"),
-            ({"status": "-1"}, "status", "-1"),
-            ({"user": 76561198000000000}, "owner", SteamId(76561198000000000)),
-            ({"items_send": " 1, 2,,"}, "to_customer", items_of(("1", "2"))),
-            ({"items_send": ["1", 2, None, ""]}, "to_customer", items_of(("1", "2"))),
-            ({"items_send": {"0": "1", "2": 2}}, "to_customer", items_of(("1", "2"))),
-            ({"items_send": '["1", "2"]'}, "to_customer", items_of(("1", "2"))),
-            ({"items_send": '{"0": 1}'}, "to_customer", items_of(("1",))),
-            ({"items_send": 12345678901}, "to_customer", items_of(("12345678901",))),
-            *(({"items_send": nothing}, "to_customer", items_of(())) for nothing in NOTHING),
-            ({"items_received": "[broken"}, "from_customer", ()),
-            ({"bot": ""}, "bot", None),
-            ({"bot": "0"}, "bot", None),
-            ({"offerid": 5678901234}, "offer_id", "5678901234"),
-            ({"lasterror": False}, "last_error", ""),
-            ({"lasterror": "see ?partner=1&token=ABCDEFGH"}, "last_error", "see ?partner=1&token=••••"),
-            ({"timestamp": "1706745600"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
-            ({"timestamp": "1706745600123"}, "created_at", datetime(2024, 2, 1, 0, 0, 0, 123000, tzinfo=UTC)),
-            ({"timestamp": 0}, "created_at", None),
-            ({"timestamp": 10**18}, "created_at", None),
-            ({"timestamp": "2024-02-01T00:00:00.000Z"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
-            ({"game": "?"}, "game", None),
-            ({"timestamp": "yesterday"}, "created_at", None),
-            ({"game": "730"}, "game", Game.CS2),
-            ({"game": 753}, "game", None),
-        ],
-    )
+    @pytest.mark.parametrize(("fields", "name", "value"), VARIANTS)
     async def test_variants(self, provider, server, fields, name, value):
         """Numbers may be texts, lists may be texts, and much may be empty."""
         server.script = in_turn(trades(entry(**fields)))
@@ -89,6 +103,19 @@ class TestTrades:
         (trade,) = (await provider().trades(Scope.ALL)).trades
 
         assert getattr(trade, name) == value
+
+    def test_one_pass(self, seed):
+        """The documented answers, and one with a long error, are read in one pass, with the same result."""
+        long = {"err": False, "success": True, "content": {"trades": [entry(lasterror="ab" * 2_000)]}}
+        for answer in (seed("004_trades_active"), seed("004_trades_all"), long):
+            assert both_ways(answer)[0] == both_ways(answer)[1]
+
+    @pytest.mark.parametrize("fields", [fields for fields, _, _ in VARIANTS])
+    def test_one_pass_of_variants(self, fields):
+        """What one pass reads of any other answer is the same, too; it leaves the rest to the reading by row."""
+        in_one_pass, by_row = both_ways({"err": False, "success": True, "content": {"trades": [entry(**fields)]}})
+
+        assert in_one_pass in (None, by_row)
 
     async def test_order(self, provider, server):
         """The newest comes first; hidden ones (seed 004: -11) are left out."""

@@ -21,7 +21,7 @@ from bot.domain.snapshots import Audience, TradesPart
 from bot.domain.steam import Game
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.languages import ENGLISH, Language, in_language, t
-from bot.providers.mannco import state_of
+from bot.providers.mannco_answers import state_of
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import page_at
 from bot.ui.trade_pages import TradeSelect

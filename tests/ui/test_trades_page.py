@@ -13,7 +13,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.providers.explanations import Catalogue
-from bot.providers.mannco import state_of
+from bot.providers.mannco_answers import state_of
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import page_at
 from bot.ui.trades.page import TRADES_A_PAGE, trades_page
