@@ -1,6 +1,7 @@
 """Mannco.store's answers: the envelope, lists of trades, and the receipt of a resend (seed 004)."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -33,6 +34,7 @@ _STATES = {
     "-11": TradeState.CANCELLED,  # hidden: it does not change any more
     "-12": TradeState.REVERTED,
 }
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _NO_TIME = (None, "", 0, "0")
 
 
@@ -146,9 +148,7 @@ def _trades_of(rows: Iterable[_Row | None], place: str, note: Callable[[str], No
         except Unreadable as unreadable:
             note(unreadable.place)
             unread.append(UnreadRow(unreadable.place, None if row is None else account_from(row.get("user"))))
-    trades.sort(
-        key=lambda trade: (trade.created_at.timestamp() if trade.created_at else 0.0, int(trade.id)), reverse=True
-    )
+    trades.sort(key=lambda trade: (trade.created_at or _NEVER, int(trade.id)), reverse=True)
     return tuple(trades), tuple(unread)
 
 
@@ -181,8 +181,8 @@ def _read_trade(row: _Row | None, place: str, note: Callable[[str], None]) -> Tr
         direction=Direction.WITHDRAWAL if sent else Direction.DEPOSIT if received else Direction.NOTHING,
         state=state_of(str(status)),
         status=str(status),
-        to_customer=tuple(TradeItem(asset_id=asset_id) for asset_id in sent),
-        from_customer=tuple(TradeItem(asset_id=asset_id) for asset_id in received or ()),
+        to_customer=tuple([TradeItem(asset_id=asset_id) for asset_id in sent]),
+        from_customer=tuple([TradeItem(asset_id=asset_id) for asset_id in received or ()]),
         bot=account_from(row.get("bot")),
         offer_id=row.get("offerid") or "",
         created_at=created_at,
@@ -222,7 +222,7 @@ def _asset_ids(value: object) -> tuple[str, ...] | None:
     if len(parts) > _MOST_ASSETS:
         return None
     texts = ["" if part is None else part if isinstance(part, str) else _whole_number(part) for part in parts]
-    return None if None in texts else tuple(text.strip() for text in texts if text and not text.isspace())
+    return None if None in texts else tuple([text.strip() for text in texts if text and not text.isspace()])
 
 
 def _whole_number(value: object) -> str | None:

@@ -27,19 +27,20 @@ class SharedCache(TTLCache[_K, _V, float]):
         self._share = share
         self._owner_of = owner_of
         self._owned: dict[Hashable, dict[_K, float]] = {}
-        """The size of each owner's entries, oldest first; entries that are gone may still be in it."""
+        """The size of each owner's entries, oldest first. One that is gone counts until it is the oldest: looking for
+        such ones at each new entry took longer than all the rest."""
 
     @override
     def __setitem__(self, key: _K, value: _V, *args: Any, **kwargs: Any) -> None:
         owner, size = self._owner_of(key, value), self.getsizeof(value)
-        owned = {each: held for each, held in self._owned.get(owner, {}).items() if each in self}
-        held = sum(owned.values()) - owned.pop(key, 0)
-        for each in tuple(owned):
-            if held + size <= self._share:
-                break
-            held -= owned.pop(each)
-            self.pop(each, None)
+        owned = self._owned.setdefault(owner, {})
+        owned.pop(key, None)
+        held = sum(owned.values()) + size
+        while owned and held > self._share:
+            oldest = next(iter(owned))
+            held -= owned.pop(oldest)
+            self.pop(oldest, None)
         super().__setitem__(key, value, *args, **kwargs)
-        self._owned[owner] = {**owned, key: size}
+        owned[key] = size
         if len(self._owned) > 2 * len(self) + 1:
             self._owned = {one: keys for one, keys in self._owned.items() if any(each in self for each in keys)}
