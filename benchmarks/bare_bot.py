@@ -1,7 +1,7 @@
 """The reference: a bare discord.py bot that defers and then answers with SkinDesk's embeds and components.
 
-It reads ``answers.json`` from its working directory: the embed and components of each command, and the address that
-``lookup`` requests first, through plain httpx.
+It reads ``answers.json`` from its working directory: the embed and components of each command, and the addresses
+that ``lookup`` and ``trades`` request first, through plain httpx.
 """
 
 import asyncio
@@ -120,6 +120,8 @@ def add_commands(bot: BareBot) -> None:
     async def trades(interaction: discord.Interaction, scope: str) -> None:
         del scope
         await interaction.response.defer(ephemeral=True, thinking=True)
+        answer = await bot.http_client.get(bot.answers["list"], headers=bot.answers["list_headers"])
+        answer.json()
         await answered(bot, interaction, "trades")
 
     access = app_commands.Group(name="access", description="A group")
