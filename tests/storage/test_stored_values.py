@@ -4,10 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace as altered
 
 from bot.domain.resends import TradeFacts
-from bot.domain.secrets import TradeCode
 from bot.storage.database import to_ms
 from bot.storage.resends import SqlResendRepository
 from bot.storage.sqlite.database import SqliteDatabase
@@ -16,7 +14,7 @@ from tests.contracts.samples import NOW, draft, opened, trade
 
 async def test_trade_code(path: Path) -> None:
     """A trade's code is in no table."""
-    facts = TradeFacts.of(altered(trade(), code=TradeCode("ZQXJKW")))
+    facts = TradeFacts.of(trade(code="ZQXJKW"))
     async with SqliteDatabase.open(path) as db:
         await opened(SqlResendRepository(db, "worker"), asked_for=replace(draft(), facts=facts))
 
