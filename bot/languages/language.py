@@ -1,14 +1,14 @@
 """A language with its catalogues, and which one the current task speaks."""
 
 import logging
-import threading
-from collections.abc import Iterator, Mapping
+import struct
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
-from gettext import GNUTranslations, NullTranslations
+from functools import cache, cached_property
+from gettext import GNUTranslations, NullTranslations, c2py
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 
@@ -39,45 +39,56 @@ class Formats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbols: Mapping[str, str]
 
 
-Key: TypeAlias = "str | tuple[str, int]"
-"""A message, with its context or with the number of its plural form, as gettext keeps it."""
+class Translations(NullTranslations):
+    """The translations of a ``.mo`` file. Their texts stay in one piece: as strings they would take 2 MB more."""
 
-_PLACES: dict[str, dict[Key, int]] = {}
-"""For each catalogue, the places of its messages. A dictionary for each language would take 3 MB more."""
-_LOCK = threading.Lock()
-"""Two threads may read two languages at once."""
+    def __init__(self, file: bytes) -> None:
+        """Take the contents of a file as Babel compiles it; an error of any kind if it is damaged.
+
+        It has a table of the messages, a table of the texts, the messages, and the texts, each with a zero behind it.
+        """
+        super().__init__()
+        magic, _, count, messages, texts = struct.unpack_from("<5I", file)
+        behind = texts + 8 * count
+        table = struct.unpack_from(f"<{2 * count}I", file, texts)
+        begins, first, end = table[1::2], table[1], table[-2] + table[-1] + 1
+        if magic != GNUTranslations.LE_MAGIC or end != len(file):
+            raise ValueError("not a whole file of gettext")
+        self._texts = file[first:]
+        self._texts.decode()  # an error here, and not when a message is shown
+        self._begins = array("I", (begin - first for begin in (*begins, end)))
+        self._places = _places(file[messages:texts], file[behind:first], behind)
+
+    def gettext(self, message: str) -> str:
+        """Return the translation of a message, or else the message."""
+        return self._form(message, 0) or message
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the form of a translation for a number, or else that of the message."""
+        return self._form(msgid1, self._plural(n)) or (msgid1 if n == 1 else msgid2)
+
+    def pgettext(self, context: str, message: str) -> str:
+        """Return the translation of a message in this context, or else the message."""
+        return self._form(f"{context}\x04{message}", 0) or message
+
+    def _form(self, message: str, form: int) -> str | None:
+        place = self._places.get(message)
+        if place is None:
+            return None
+        text = self._texts[self._begins[place] : self._begins[place + 1] - 1].decode()
+        return text.split("\0")[form] if "\0" in text else text
+
+    @cached_property
+    def _plural(self) -> Callable[[int], int]:
+        """The form for a number, by the rule in the header, which is the translation of nothing."""
+        return c2py((self._form("", 0) or "").partition("; plural=")[2].partition(";")[0])
 
 
-class _Texts:
-    """The texts of a catalogue in one language, by the places of their messages."""
-
-    def __init__(self, found: Mapping[Key, str], places: dict[Key, int]) -> None:
-        with _LOCK:
-            for key in found:
-                places.setdefault(key, len(places))
-            # As UTF-8: as a str with one letter outside of Latin-1 each character takes two bytes.
-            self._texts = [None if (text := found.get(key)) is None else text.encode() for key in places]
-        self.places = places
-
-    def get(self, key: Key, default: object = None) -> object:
-        place = self.places.get(key)
-        text = None if place is None or place >= len(self._texts) else self._texts[place]
-        return default if text is None else text.decode()
-
-    def __getitem__(self, key: Key) -> object:
-        if (text := self.get(key)) is None:
-            raise KeyError(key)
-        return text
-
-
-class _Translations(GNUTranslations):
-    """gettext's translations, which keep a dictionary, with :class:`_Texts` in its place."""
-
-    _catalog: Any
-
-    def __init__(self, file: BinaryIO, places: dict[Key, int]) -> None:
-        super().__init__(file)
-        self._catalog = _Texts(self._catalog, places)
+@cache
+def _places(table: bytes, messages: bytes, first: int) -> dict[str, int]:
+    """Return the place of each message. All languages have the same messages, so one dictionary is enough for them."""
+    places = ((begin - first, begin - first + length) for length, begin in struct.iter_unpack("<2I", table))
+    return {messages[begin:end].partition(b"\0")[0].decode(): place for place, (begin, end) in enumerate(places)}
 
 
 class Language:
@@ -118,8 +129,7 @@ class Language:
         if self.code == "en":  # the language of the keys
             return NullTranslations()
         try:
-            with (self._folder / f"{name}.mo").open("rb") as file:
-                return _Translations(file, _PLACES.setdefault(name, {}))
+            return Translations((self._folder / f"{name}.mo").read_bytes())
         except Exception:  # noqa: BLE001 -- a damaged file raises errors of many kinds
             _log.exception("catalogue not read language=%s catalogue=%s", self.code, name)
             return NullTranslations()

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from gettext import NullTranslations
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
 
 import discord
 import msgspec
 
-from bot.languages.language import ENGLISH, LANGUAGES, Formats, Language, in_language
+from bot.languages.language import ENGLISH, LANGUAGES, MESSAGES, Formats, Language, in_language
 
 CODE = "en-XA"
 WITHOUT_LANGUAGE = [
@@ -85,9 +86,17 @@ def said(language: Language, english: str) -> set[str]:
     """Return how a message is said in a language, in each of its contexts."""
     if language.code == ENGLISH.code:
         return {english}
-    catalogue: Any = getattr(language.messages, "_catalog", None)
-    if catalogue is None:
+    if isinstance(language.messages, Saying):
         return {made_up(english)}
-    keys = [key for key in catalogue.places if str(key).rpartition("\x04")[2] == english]
-    texts = {catalogue[key] for key in keys if catalogue.get(key) is not None}
-    return texts or {english}
+    texts = _texts_of(language._folder)
+    keys = [key for key in texts if str(key).rpartition("\x04")[2] == english]
+    return {texts[key] for key in keys} or {english}
+
+
+@cache
+def _texts_of(folder: Path) -> dict[str | tuple[str, int], str]:
+    """Return the texts of a language's messages by message and context, or by message and form."""
+    with (folder / f"{MESSAGES}.mo").open("rb") as file:
+        catalogue: Any = GNUTranslations(file)
+    texts: dict[str | tuple[str, int], str] = catalogue._catalog
+    return texts
