@@ -31,7 +31,7 @@ from bot.providers.pasted_steam import (
     result_names,
     steam_results,
 )
-from bot.providers.suggestions import Searchables, best, of_error, of_status
+from bot.providers.suggestions import Searchables, of_error, of_status
 from bot.providers.titles import Titles, folded
 from bot.providers.translations import all_for_reader, for_reader
 
@@ -104,8 +104,8 @@ class Catalogue:
         )
         self._entries: dict[str, Explanation | StatusExplanation] = {each.id: each for each in entries.statuses}
         self._entries |= {each.id: each for each in (*found, self._unknown, self._unknown_of_steam)}
-        self._searchables = Searchables(found, of_error)
-        self._searchable_statuses = Searchables(found_by_word, of_status)
+        self._searchables = Searchables(map(of_error, found))
+        self._searchable_statuses = Searchables(map(of_status, found_by_word))
 
     @classmethod
     def load(cls) -> Self:
@@ -188,13 +188,13 @@ class Catalogue:
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, or else is similar to it."""
-        return all_for_reader(best(self._searchables.for_reader(), text, dialect, limit=limit))
+        return all_for_reader(self._searchables.best(text, dialect, limit=limit))
 
     def suggest_statuses(
         self, text: str, dialect: Dialect | None = None, *, limit: int = 25
     ) -> tuple[StatusExplanation, ...]:
         """Return the statuses whose word or title begins with or contains ``text``, or else is similar to it."""
-        return all_for_reader(best(self._searchable_statuses.for_reader(), text, dialect, limit=limit))
+        return all_for_reader(self._searchable_statuses.best(text, dialect, limit=limit))
 
     def find_statuses(self, text: str, dialect: Dialect | None = None) -> tuple[StatusExplanation, ...]:
         """Return the statuses that a text names: "status 4", or a status word alone.

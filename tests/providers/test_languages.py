@@ -139,12 +139,14 @@ def test_suggested(language: Language) -> None:
 
 
 def test_suggested_in_turn() -> None:
-    """Each reader is suggested the titles of their own language, whoever searched before."""
+    """Each reader is suggested the titles of their own language and of English, whoever searched before."""
     failure = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, key="STEAM_UNAVAILABLE")
+    english = CATALOGUE.explain(failure).title
     for each in LANGUAGES.values():
         with in_language(each):
             title = CATALOGUE.explain(failure).title
-            assert title in [found.title for found in CATALOGUE.suggest(title)]
+            for typed_title in (title, english):
+                assert title in [found.title for found in CATALOGUE.suggest(typed_title)]
 
 
 @pytest.mark.parametrize(
