@@ -2,6 +2,8 @@
 import "/simcord.js";
 
 const BOX = "channel-composer-input";
+const QUESTIONS = ["autocomplete_command", "browse_candidates"];
+const FINE_POINTER = matchMedia("(pointer: fine)").matches;
 const messages = document.getElementById("channel-message-list");
 const composer = document.getElementById("channel-composer");
 const send = document.getElementById("send-message");
@@ -43,15 +45,43 @@ document.addEventListener("focusin", ({ target }) => {
   if (target.matches(".command-option-input[role=combobox]") && !target.value) target.dispatchEvent(new Event("input"));
 });
 
-// SimCord drops the focus with each command. On a phone that closes the keyboard, and shows more of the answer.
-if (matchMedia("(pointer: fine)").matches) {
-  let composing = false;
-  document.addEventListener("focusin", (event) => {
-    composing = composer.contains(event.target);
-  });
-  new MutationObserver(() => {
-    if (composing && !send.disabled && document.activeElement === document.body) {
-      document.getElementById(BOX)?.focus({ preventScroll: true });
-    }
-  }).observe(send, { attributeFilter: ["disabled"] });
+// SimCord takes no command while it asks for suggestions, and disables the button. Here it is sent after that.
+let held = false;
+
+function hold(event) {
+  if (!window.simcordPreview.pendingAction) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (held) return;
+  held = true;
+  const timer = setInterval(() => {
+    if (window.simcordPreview.pendingAction) return;
+    clearInterval(timer);
+    held = false;
+    composer.requestSubmit();
+  }, 50);
 }
+
+document.addEventListener("submit", hold, true);
+document.addEventListener(
+  "keydown",
+  (event) => {
+    const sends = event.key === "Enter" && event.target.closest(".command-row");
+    if (sends && !document.querySelector(".command-popup:not([hidden]) .command-suggestion")) hold(event);
+  },
+  true,
+);
+
+let composing = false;
+document.addEventListener("focusin", (event) => {
+  composing = composer.contains(event.target);
+});
+
+new MutationObserver(() => {
+  if (send.disabled) {
+    if (QUESTIONS.includes(window.simcordPreview.pendingAction?.kind)) send.disabled = false;
+  } else if (FINE_POINTER && composing && document.activeElement === document.body) {
+    // SimCord drops the focus with each command. On a phone that closes the keyboard, and shows more of the answer.
+    document.getElementById(BOX)?.focus({ preventScroll: true });
+  }
+}).observe(send, { attributeFilter: ["disabled"] });

@@ -15,7 +15,6 @@ from playwright.async_api import Page
 
 PATIENCE = 20.0
 """Seconds after which a step of the demo counts as hung."""
-ACCEPTED = "before => !!simcordPreview.pendingAction || (simcordPreview.lastAction?.sequence ?? 0) > before"
 AGENT, MODERATOR = "Alex (support agent)", "Robin (moderator)"
 ADMINISTRATOR = "Kim (administrator)"
 
@@ -113,11 +112,10 @@ async def press(page: Page, label: str) -> None:
 
 
 async def accepted(page: Page, act: Callable[[], Awaitable[None]]) -> None:
-    """Act, and wait until the page has begun an action."""
+    """Act when the page is ready, and wait until it is ready again."""
     await settled(page)
-    before = await page.evaluate("simcordPreview.lastAction?.sequence ?? 0")
     await act()
-    await until(page, ACCEPTED, before)
+    await settled(page)
 
 
 async def settled(page: Page) -> None:

@@ -1,10 +1,11 @@
 """What people see and reach on the demo's page, on a phone and on a desktop."""
 
+import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from tests.e2e.live_demo import AGENT, MODERATOR, become, demo, paste, press, settled, shown, until, use
 from tests.support.chromium import open_page
@@ -28,6 +29,7 @@ CUT = (
 
 async def answered(page: Page, act: Awaitable[None]) -> None:
     """Act, wait for a new message, and see its beginning."""
+    await settled(page)
     before = await page.evaluate(MESSAGES)
     await act
     await until(page, f"before => ({MESSAGES})() === before + 1", before)
@@ -92,6 +94,29 @@ async def test_keyboard(tmp_path: Path, unused_tcp_port: int):
         await page.locator(f"#{BOX}").focus()
         await page.keyboard.press("Control+V")
         await answered(page, page.keyboard.press("Enter"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("by_key", [True, False])
+async def test_sent_before_the_suggestions(tmp_path: Path, unused_tcp_port: int, *, by_key: bool):
+    """Enter and the button send a command although its suggestions are not there yet."""
+    async with demo(tmp_path, unused_tcp_port) as running, open_page(DESKTOP, HEIGHT) as page:
+        await page.goto(running.url)
+        await settled(page)
+        await page.route("**/api/action", slowly)
+        await page.locator(f"#{BOX}").press_sequentially("/resend")
+        await page.locator(".command-entry.is-active").wait_for()
+        await page.keyboard.press("Enter")
+        await page.keyboard.type(running.suggested(r"resend id:(\d+)"))
+        await until(page, "() => simcordPreview.pendingAction?.kind === 'autocomplete_command'")
+        await (page.keyboard.press("Enter") if by_key else page.locator("#send-message").click(force=True))
+        await shown(page, "· pending")
+
+
+async def slowly(route: Route) -> None:
+    """Let a request through after half a second."""
+    await asyncio.sleep(0.5)
+    await route.continue_()
 
 
 @pytest.mark.browser
