@@ -32,7 +32,7 @@ from bot.languages import (
     translated,
     use,
 )
-from bot.languages.language import EXPLANATIONS, FOLDER, MESSAGES, Translations, _places
+from bot.languages.language import _PLACES, EXPLANATIONS, FOLDER, MESSAGES, Translations
 from tests.languages.catalogues import compiled
 
 HOSTILE = "{0} {trade!r} {user.token} {count:>99} %s %(a)d {{}} {"
@@ -193,7 +193,7 @@ def test_read_at_once() -> None:
     try:
         with ThreadPoolExecutor(len(files)) as threads:
             for _ in range(50):
-                _places.cache_clear()
+                _PLACES.clear()
                 for read, expected in zip(threads.map(Translations, files), texts, strict=True):
                     assert {message: read.gettext(message) for message in expected} == expected
     finally:
