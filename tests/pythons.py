@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -41,19 +42,25 @@ _NEEDED = "import ctypes, sqlite3, ssl, zlib"
 
 
 def run_on_others() -> int:
-    """Run PARTS on each other supported Python of this machine; return the first exit code that is not 0."""
+    """Run PARTS on all other supported Pythons of this machine at once; return the first exit code that is not 0."""
     tool = uv()
     if tool is None:
         _say("uv is not on the PATH: the other Pythons are not tried")
         return 0
     found = find(tool, os.environ)
-    for version in (version for version in SUPPORTED if version != THIS):
+    others = [version for version in SUPPORTED if version != THIS]
+    for version in others:
         if version not in found:
             _say(f"Python {version} is not on this machine: not tried")
-            continue
-        if code := _run(tool, version, found[version]):
-            return code
-    return 0
+    codes = [0]
+    with ThreadPoolExecutor() as threads:  # half of the time goes into waiting for processes
+        runs = {version: threads.submit(_run, tool, version, found[version]) for version in others if version in found}
+        for version, run in runs.items():
+            code, output = run.result()
+            _say(f"Python {version} ({found[version]}): {' '.join(PARTS)}")
+            sys.stdout.write(output)
+            codes.append(code)
+    return next(filter(None, codes), 0)
 
 
 def uv() -> str | None:
@@ -86,18 +93,23 @@ def _is_complete(python: str) -> bool:
     return subprocess.run([python, "-c", _NEEDED], capture_output=True, check=False).returncode == 0  # noqa: S603 -- found by uv
 
 
-def _run(tool: str, version: str, python: Path) -> int:
+def _run(tool: str, version: str, python: Path) -> tuple[int, str]:
+    """Return the exit code and all output."""
     environment = ROOT / ".venv" / "pythons" / version
     environ = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PYTHON")}
     environ |= {"UV_PROJECT_ENVIRONMENT": str(environment), "UV_PYTHON_DOWNLOADS": "never"}
-    _say(f"Python {version} ({python}): {' '.join(PARTS)}")
+    output = ""
     for command in (
         [tool, "sync", "--quiet", "--locked", "--all-extras", "--python", str(python)],
         [str(environment / "bin" / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *PARTS],
     ):
-        if code := subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode:  # noqa: S603 -- our own tools
-            return code
-    return 0
+        ended = subprocess.run(  # noqa: S603 -- our own tools
+            command, cwd=ROOT, env=environ, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        output += ended.stdout
+        if ended.returncode:
+            return ended.returncode, output
+    return 0, output
 
 
 def _say(line: str) -> None:
