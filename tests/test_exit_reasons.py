@@ -3,10 +3,20 @@
 import ssl
 
 import discord
+import pytest
 
 from bot.discord_faults import discord_fault
 from bot.exit_codes import ExitCode
 from bot.exit_reasons import exit_reason
+
+
+@pytest.mark.parametrize("code", range(4010, 4015))
+def test_close_code_for_a_person(code: int):
+    """A close code that cannot pass ends the run for a person, and the line names it."""
+    known = exit_reason(discord.ConnectionClosed(None, shard_id=0, code=code))  # type: ignore[arg-type]
+    assert known is not None
+    assert known.code == ExitCode.CONFIG
+    assert f"close code {code}" in known.message
 
 
 def test_wrapped():

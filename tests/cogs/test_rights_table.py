@@ -54,10 +54,14 @@ async def test_table(scene: Scene, group: str) -> None:
 
 
 async def tried(stage: Stage, entry: Entry, case: Case) -> list[str]:
-    """Let the subject try with every set of rights; return the results that differ from the declaration."""
+    """Let the subject try with every set of rights that differs; return the results that differ from the declaration.
+
+    The capabilities that the entry point does not declare are held all at once: none of them may open it.
+    """
     trial = Trial(stage, entry, case)
     concerned = trial.concerned
-    for held in (frozenset(), *(frozenset({each}) for each in Capability), _EVERYTHING - concerned, _EVERYTHING):
+    alone = (frozenset({each}) for each in sorted(concerned | set(case.also)))
+    for held in (frozenset(), *alone, _EVERYTHING - concerned, _EVERYTHING):
         await trial.attempt(held, through=f"roles with {_plain_text(held)}", roles=held)
     await trial.attempt(BOOTSTRAP, through="Discord's Administrator permission", administers=True)
     for capability in sorted(concerned):
