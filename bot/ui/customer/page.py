@@ -321,7 +321,7 @@ register_messages(
                 "SkinDesk keeps {count} notes on a customer. Yours was not added.",
                 NOTES_AT_MOST,
             ),
-            Message("Remove an old one first: *All notes*, *Remove a note…*."),
+            Message("Remove an old one first: *Remove a note…* under *All notes*."),
         ),
     }
 )
