@@ -8,6 +8,7 @@ from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
 from bot.domain.access import Capability
 from bot.services.resend_delivery import ResendDelivery
+from bot.ui.kit.text import relative
 from tests.cogs.approvals import (
     another_moderator,
     direct_messages,
@@ -60,14 +61,15 @@ async def test_kill_switch(scene: Scene, manager: simcord.MemberActor) -> None:
 
     stopped = await manager.click(shown, label="Stop resends")
 
-    since = int(scene.clock.now().timestamp())
+    pause = await scene.client.services.pauses.pause_of(scene.guild.id)
+    assert pause is not None
     assert stopped.ephemeral
     assert "Resends are stopped" in text_of(stopped)
     asked = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene, 1).id))
     for refused in (asked, await scene.moderator.click(card, label="Approve")):
         assert refused.ephemeral
         text = text_of(refused)
-        assert f"this server were stopped by <@{manager.id}> <t:{since}:R>" in text
+        assert f"this server were stopped by <@{manager.id}> {relative(pause.at)}" in text
         assert "`settings.manage`" in text
     assert len(scene.channel.history()) == 1
     assert state_of(scene, card) == "pending"
@@ -76,7 +78,7 @@ async def test_kill_switch(scene: Scene, manager: simcord.MemberActor) -> None:
     shown = await _approvals(scene, manager)
     assert f"this server were stopped by <@{manager.id}>" in embed_text(shown.embeds[0])
     assert "**Resend 1**" in embed_text(shown.embeds[0])
-    assert buttons_of(shown)["Resume resends"].custom_id == f"resends:resume:{since}000"
+    assert buttons_of(shown)["Resume resends"].custom_id == f"resends:resume:{pause.number}"
     assert "Stop resends" not in buttons_of(shown)
 
     assert "Resends go on" in text_of(await manager.click(shown, label="Resume resends"))
