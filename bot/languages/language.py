@@ -3,7 +3,7 @@
 import logging
 import struct
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
@@ -55,8 +55,9 @@ class Translations(NullTranslations):
         magic, _, count, messages, texts = struct.unpack_from("<5I", file)
         behind = texts + 8 * count
         table = struct.unpack_from(f"<{2 * count}I", file, texts)
-        begins, first, end = table[1::2], table[1], table[-2] + table[-1] + 1
-        if magic != GNUTranslations.LE_MAGIC or end != len(file):
+        begins, first, end = table[1::2], table[1], len(file)
+        afters = (length + begin + 1 for length, begin in zip(table[::2], begins, strict=True))
+        if magic != GNUTranslations.LE_MAGIC or [first, *afters] != [*begins, end]:
             raise ValueError("not a whole file of gettext")
         self._texts = file[first:]
         self._texts.decode()  # an error here, and not when a message is shown
@@ -65,6 +66,8 @@ class Translations(NullTranslations):
         if hashed not in _PLACES:
             _PLACES[hashed] = _places(file, messages, count)
         self._places = _PLACES[hashed]
+        # The form for a number, by the rule in the header, which is the translation of nothing.
+        self._plural = c2py((self._form("", 0) or "").partition("; plural=")[2].partition(";")[0])
 
     def gettext(self, message: str) -> str:
         """Return the translation of a message, or else the message."""
@@ -83,12 +86,8 @@ class Translations(NullTranslations):
         if place is None:
             return None
         text = self._texts[self._begins[place] : self._begins[place + 1] - 1].decode()
-        return text.split("\0")[form] if "\0" in text else text
-
-    @cached_property
-    def _plural(self) -> Callable[[int], int]:
-        """The form for a number, by the rule in the header, which is the translation of nothing."""
-        return c2py((self._form("", 0) or "").partition("; plural=")[2].partition(";")[0])
+        forms = text.split("\0")
+        return forms[form] if form < len(forms) else None
 
 
 def _places(file: bytes, messages: int, count: int) -> dict[str, int]:

@@ -171,6 +171,32 @@ def test_damaged() -> None:
             Translations(damaged)
 
 
+def test_damaged_tables() -> None:
+    """So is a file whose texts do not stand one behind another, or whose rule for numbers cannot be read."""
+    file = (FOLDER / "ru" / f"{MESSAGES}.mo").read_bytes()
+    (texts,) = struct.unpack_from("<I", file, 16)
+    (length,) = struct.unpack_from("<I", file, texts + 8)
+    longer = bytearray(file)
+    struct.pack_into("<I", longer, texts + 8, length + 1)
+    for damaged in (bytes(longer), file.replace(b"; plural=n % 10", b"; plural=n ? 10")):
+        assert len(damaged) == len(file)
+        assert damaged != file
+        with pytest.raises(ValueError):  # noqa: PT011 -- of several parts
+            Translations(damaged)
+
+
+def test_form_that_is_not_there() -> None:
+    """English stands in for a form that a translation lacks."""
+    file = (FOLDER / "ru" / f"{MESSAGES}.mo").read_bytes()
+    found = Translations(file.replace(b"? 1 : 2;", b"? 1 : 9;"))
+
+    assert [found.ngettext("{count} trade", "{count} trades", count)[8:] for count in (1, 2, 5)] == [
+        "сделка",
+        "сделки",
+        "trades",
+    ]
+
+
 @pytest.mark.parametrize("name", [MESSAGES, EXPLANATIONS])
 def test_messages_kept_once(name: str) -> None:
     """All languages share one dictionary of messages: with its own, each would take 0.2 MB more."""
