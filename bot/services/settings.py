@@ -1,5 +1,6 @@
 """Shows and changes a guild's settings."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import attrs
@@ -9,6 +10,8 @@ from bot.domain.settings import GuildSettings, Setting
 from bot.ports import Clock, GuildSettingsRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+
+_log = logging.getLogger(__name__)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -46,7 +49,10 @@ class SettingsService:
     async def set_language(self, code: str | None, *, by: Actor) -> GuildSettings:
         """Set the language of cards, audit posts and reminders; None for the one that the server has on Discord."""
         settings = await self._set(Setting.LANGUAGE, code, by)
-        await self._show_language(by.guild_id)
+        try:
+            await self._show_language(by.guild_id)
+        except Exception as error:  # noqa: BLE001 -- the language is set; the cards' next edit shows it
+            _log.warning("language not shown on cards guild=%s %s", by.guild_id, type(error).__name__)
         return settings
 
     async def _set(self, setting: Setting, value: int | str | None, by: Actor) -> GuildSettings:

@@ -11,8 +11,11 @@ import pytest
 import simcord
 
 from bot.demo.scene import Scene
-from bot.domain.resends import PostedCard
+from bot.domain.errors import DatabaseUnavailable
+from bot.domain.health import DatabaseFault
+from bot.domain.resends import PostedCard, Resend
 from bot.languages import ENGLISH, LANGUAGES, Language, in_language
+from bot.storage.resends import SqlResendRepository
 from bot.ui.resends.card import version_on
 from tests.cogs.approvals import (
     another_moderator,
@@ -102,6 +105,23 @@ async def test_changed_language(scene: Scene) -> None:
     await say(scene, owner_of(scene), "language", language="de")
     await refreshed(scene)
 
+    assert now(scene, card).embeds[0].title == "⏳ Neuversand 1 · wartet"
+
+
+async def test_changed_language_not_shown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the open cards cannot be read, the language is changed all the same, and its answer says so."""
+
+    async def no_answer(*_: object) -> tuple[Resend, ...]:
+        raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
+
+    card = await requested(scene, failed_trade(scene))
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlResendRepository, "open_in_guild", no_answer)
+        answer = await say(scene, owner_of(scene), "language", language="de")
+    assert "Deutsch · set here" in answer
+
+    await say(scene, owner_of(scene), "language", language="de")
+    await refreshed(scene)
     assert now(scene, card).embeds[0].title == "⏳ Neuversand 1 · wartet"
 
 
