@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 )
 
 _MAY_HOLD_TOKEN = re.compile(r"token|[&%\\]|[^ -~]", re.IGNORECASE)
-"""Any other text has no layers that :func:`plain` undoes, and no name of a token: nearly all texts are such."""
+"""Most texts do not match: they have no layers that :func:`plain` undoes, and do not name a token."""
 
 
 class Secret:
