@@ -100,6 +100,8 @@ def test_only_the_token_is_masked(text, expected):
         f"%2574oken%253D{TOKEN}",
         URL.replace(TOKEN, "%41%62%43%64-_9h"),
         URL.replace("token", "to\u200bken"),
+        *(f"tok{invisible}en={TOKEN}" for invisible in "\u200b\xad\x00\x7f\u3164\U000e0020"),
+        f"to\u212aen={TOKEN}",  # the sign for kelvin counts as a letter
         URL.replace("token", "t\ufe0foke\u034fn"),
         URL.replace("token=", "token\u2060="),
         URL.replace(TOKEN, "\u200b".join(TOKEN)),
