@@ -43,24 +43,32 @@ def command_line(
     if before.strip() or not required <= given.keys():
         return None
     try:
-        options = {name: _value(parameters[name].type, value, mentionable) for name, value in given.items()}
+        options = {name: _value(parameters[name], value, mentionable) for name, value in given.items()}
     except (KeyError, ValueError):
         return None
     return CommandLine(command.qualified_name, options)
 
 
-def _value(kind: AppCommandOptionType, text: str, mentionable: Mapping[str, object]) -> object:
-    match kind:
+def _value(parameter: app_commands.Parameter, text: str, mentionable: Mapping[str, object]) -> object:
+    """Return an option's value; KeyError or ValueError for one that Discord would not send."""
+    value: Any
+    match parameter.type:
         case AppCommandOptionType.string:
-            return text
+            value = text
         case AppCommandOptionType.integer:
-            return int(text)
+            value = int(text)
         case AppCommandOptionType.number:
-            return float(text)
+            value = float(text)
         case AppCommandOptionType.boolean:
             return {"true": True, "false": False}[text.lower()]
         case _:
             return mentionable[text]
+    size = len(value) if isinstance(value, str) else value
+    least, most = parameter.min_value, parameter.max_value
+    fits = (least is None or size >= least) and (most is None or size <= most)
+    if not fits or (parameter.choices and value not in [choice.value for choice in parameter.choices]):
+        raise ValueError
+    return value
 
 
 def mentionable(scene: Scene, people: Sequence[simcord.MemberActor]) -> dict[str, object]:
