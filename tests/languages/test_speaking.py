@@ -26,6 +26,7 @@ from bot.languages import (
     number,
     of_code,
     of_locale,
+    paragraph,
     t,
     tn,
     tp,
@@ -132,6 +133,14 @@ def test_patterns_of_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGLISH.__dict__, "formats", formats)
 
     assert [listed("ab"), listed("abc"), listed("abcde")] == ["a=b", "a<b>c", "a<b-c-d>e"]
+
+
+@pytest.mark.parametrize(("code", "joined"), [("en", "{a} 1. {label} 2."), ("zh-CN", "{a} 1.{label} 2.")])
+def test_paragraph(code: str, joined: str) -> None:
+    """Sentences stand behind one another as the language puts them, without the empty ones. Braces are only braces."""
+    with in_language(LANGUAGES[code]):
+        assert paragraph() == paragraph("", "") == ""
+        assert paragraph("", "{a} 1.", "", "{label} 2.", "") == joined
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)

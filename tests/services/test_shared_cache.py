@@ -40,11 +40,12 @@ def test_larger_entry() -> None:
 def test_same_key_again() -> None:
     """An entry that is replaced counts once, in its new size, as the newest."""
     kept = cache(FakeClock())
-    kept[ADA, 0] = 6
-    kept[ADA, 1] = 4
-    kept[ADA, 0] = 5
+    kept[ADA, 0] = 3
+    kept[ADA, 1] = 5
+    kept[ADA, 1] = 6
     assert {*kept} == {(ADA, 0), (ADA, 1)}
 
+    kept[ADA, 0] = 4
     kept[ADA, 2] = 2
     assert {*kept} == {(ADA, 0), (ADA, 2)}
 

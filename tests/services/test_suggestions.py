@@ -27,7 +27,9 @@ from tests.support.loopback import Loopback, Recorded, Reply, after, as_json
 
 STRANGER = Actor(GUILD, 9, frozenset({GUILD}))
 STRANGERS = SteamId.from_account_id(77)
-ANSWER = trades(entry(11, user=str(OWNER), status=-1, items_send="1"), entry(12, user=str(STRANGERS), status=-1))
+ANSWER = trades(
+    entry(11, user=str(OWNER), status=-1, items_send="1", code="ABCDEFGH"), entry(12, user=str(STRANGERS), status=-1)
+)
 ADMINISTRATOR = Actor(GUILD, 3, frozenset({GUILD}), administers=True)
 
 
@@ -77,6 +79,7 @@ async def test_seven_hundred_keystrokes(tmp_path: Path, per_account: bool) -> No
     async for services in mannco.services(tmp_path):
         await asyncio.gather(*(typed(services, by=CUSTOMER) for _ in range(700)))
         assert await typed(services, by=CUSTOMER, cut=10) == [11]
+        assert [each.code for each in await services.trades.resendable_for("", by=CUSTOMER)] == [None]
         assert mannco.asked == [f"/trades/all/{OWNER}" if per_account else "/trades/all"]
         assert (
             await typed(services, by=STRANGER, cut=10) == []

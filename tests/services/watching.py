@@ -9,6 +9,7 @@ from typing import Any
 from bot.domain.access import Actor, Caller, Capability, current_caller
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.secrets import TradeCode
 from bot.domain.steam import SteamId
 from bot.domain.trades import Direction, Trade, TradeState
 from bot.domain.watches import Delivery, TradeKey, Watch, WatchEnd
@@ -41,7 +42,7 @@ class CountedTrades:
             owner=owner,
             direction=Direction.DEPOSIT,
             state=state,
-            **{"status": state.value, **facts},
+            **{"status": state.value, "code": TradeCode("ABCDEFGH"), **facts},
         )
 
     async def read(self, wanted: Sequence[TradeKey]) -> Mapping[str, Trade | None]:
@@ -85,6 +86,7 @@ class Messages:
         self._nonces: set[str] = set()
 
     async def begin(self, watch: Watch, trade: Trade, *, is_own: bool) -> Delivery:
+        assert trade.code is None
         return await self._show(Told("begin", watch.user_id, trade.id, trade.state, is_own))
 
     async def change(self, watch: Watch, trade: Trade, *, is_own: bool, nonce: str) -> Delivery:
