@@ -128,6 +128,7 @@ def test_titles(language: Language) -> None:
     assert [each.id for each in found] == [english.id]
     assert [each.id for each in fresh.find(f"look: {title}.")] == [english.id]
     assert fresh.find(made_up(title)[1:]) == ()
+    assert [fresh.find(made_up(title).rstrip(".") + behind) for behind in ("s", "1", "é")] == [()] * 3
 
 
 def test_suggested(language: Language) -> None:
