@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 import attrs
 
 from bot.domain.access import Actor, Capability
-from bot.domain.errors import DatabaseUnavailable
 from bot.domain.settings import GuildSettings, Setting
 from bot.ports import Clock, GuildSettingsRepository
 from bot.services.access import AccessService
@@ -62,8 +61,4 @@ class SettingsService:
         row = await self._settings.put(by.guild_id, setting, value, by=by.user_id, at=now)
         if row is not None:
             await self._audit.announce(row)
-        try:
-            return await self._settings.of_guild(by.guild_id)
-        except DatabaseUnavailable as error:
-            error.may_be_done = True
-            raise
+        return await self._settings.of_guild(by.guild_id)

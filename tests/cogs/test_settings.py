@@ -1,14 +1,9 @@
 """/settings through the simulated Discord: where cards and audit posts go."""
 
 import discord
-import pytest
 import simcord
 
 from bot.demo.scene import Scene
-from bot.domain.errors import DatabaseUnavailable
-from bot.domain.health import DatabaseFault
-from bot.domain.settings import GuildSettings
-from bot.storage.guild_settings import SqlGuildSettingsRepository
 from tests.cogs.test_access import owner_of
 from tests.support.seen import text_of
 
@@ -29,24 +24,6 @@ async def test_show_and_set(scene: Scene) -> None:
     assert f"{here}\nAudit channel\n{audit.mention}" in await say(scene, owner, "audit-channel", channel=audit)
     assert f"Approvals channel\n{approvals.mention}" in await say(scene, owner, "approvals-channel", channel=approvals)
     assert f"Approvals channel\n{approvals.mention}\nAudit channel\n{audit.mention}" in await say(scene, owner, "show")
-
-
-async def test_not_read_after_the_change(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """If the database fails after a setting was stored, the answer does not say that nothing was changed."""
-
-    async def no_answer(*_: object) -> GuildSettings:
-        raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
-
-    owner = owner_of(scene)
-    with monkeypatch.context() as patch:
-        patch.setattr(SqlGuildSettingsRepository, "of_guild", no_answer)
-        answer = await say(scene, owner, "language", language="de")
-    assert "Deutsch · set here" in await say(scene, owner, "show")
-    assert "Nothing was changed" not in answer
-    assert "it may have been done" in answer
-    caplog.clear()
 
 
 async def test_a_channel_everybody_can_read(scene: Scene) -> None:

@@ -185,11 +185,32 @@ async def test_long_vacuum(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert time.monotonic() - began > 0.4
 
 
+async def refusals(db: PostgresDatabase) -> list[bool]:
+    """Return of a read and a write that fail whether something may be done all the same."""
+    found = []
+    for failing in (db.read("SELECT 1"), db.write(add)):
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await failing
+        found.append(caught.value.may_be_done)
+    return found
+
+
+async def test_fails_after_a_change() -> None:
+    """Who has changed something before does not learn that nothing was changed; others do."""
+    with postgres.own_server() as server:
+        async with PostgresDatabase.open(server.url()) as db:
+            assert await db.write(add) == 1
+            server.stop(mode="immediate")
+
+            assert await refusals(db) == [True, True]
+            assert await asyncio.create_task(refusals(db)) == [False, False]
+
+
 async def test_server_away() -> None:
     """While the server is away callers hear at once that nothing was changed; once it is back, all works again."""
     with postgres.own_server() as server:
         async with PostgresDatabase.open(server.url()) as db:
-            assert await db.write(add) == 1
+            assert await asyncio.create_task(db.write(add)) == 1
             server.stop(mode="immediate")
             for _ in range(2):
                 with pytest.raises(DatabaseUnavailable) as caught:

@@ -10,6 +10,7 @@ import psycopg
 import psycopg_pool
 from typing_extensions import override
 
+from bot.domain.errors import DatabaseUnavailable
 from bot.storage.database import Database, Job, Parameters, WriteObserver
 from bot.storage.errors import DatabaseClosed, ServerMoved, ServerUnreachable, ServerUnusable, UnknownCapability
 from bot.storage.postgres.address import name_of
@@ -20,6 +21,7 @@ from bot.storage.postgres.reasons import explained
 from bot.storage.postgres.schema import Migration, bundled, migrate, moved_to, unknown_capabilities
 from bot.storage.postgres.sql import translated
 from bot.storage.write_queue import WriteQueue
+from bot.storage.writing_tasks import WritingTasks
 
 _log = logging.getLogger(__name__)
 logging.getLogger("psycopg.pool").addFilter(FirstOfEach())
@@ -62,6 +64,7 @@ class PostgresDatabase(Database):
         self.guard = guard
         self._queue = queue
         self._pool = pool
+        self._writing = WritingTasks()
         self._is_closed = False
 
     @classmethod
@@ -109,8 +112,13 @@ class PostgresDatabase(Database):
     async def write(self, job: Job[_T], *, on_done: Callable[[], None] | None = None) -> _T:
         if self._is_closed:
             raise DatabaseClosed
-        self.guard.require_usable()
-        return await self._queue.add(job, on_done)
+        try:
+            self.guard.require_usable()
+            result = await self._queue.add(job, on_done)
+        except DatabaseUnavailable as error:
+            raise self._writing.explained(error) from None
+        self._writing.add_current()
+        return result
 
     @override
     async def read(self, sql: str, parameters: Parameters = ()) -> list[Any]:
@@ -127,18 +135,21 @@ class PostgresDatabase(Database):
         """
         if self._is_closed:
             raise DatabaseClosed
-        self.guard.require_usable()
         try:
+            self.guard.require_usable()
             return await self._run(sql, parameters)
         except psycopg.OperationalError as error:
             if not sql.lstrip().upper().startswith(("SELECT", "WITH")) or not _is_lost(error):
-                raise self.guard.explained(error) from None
-        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
-            raise self.guard.explained(error) from None
+                raise self._explained(error) from None
+        except (psycopg.Error, psycopg_pool.PoolTimeout, DatabaseUnavailable) as error:
+            raise self._explained(error) from None
         try:
             return await self._run(sql, parameters)
         except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
-            raise self.guard.explained(error) from None
+            raise self._explained(error) from None
+
+    def _explained(self, error: BaseException) -> BaseException:
+        return self._writing.explained(self.guard.explained(error))
 
     async def probe(self) -> None:
         """Write a row and read it again, past the queue."""

@@ -4,13 +4,12 @@ import asyncio
 import logging
 import sqlite3
 import time
-import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import aiosqlite
 
@@ -23,6 +22,7 @@ from bot.storage.sqlite.lock import create, locked
 from bot.storage.sqlite.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of
 from bot.storage.sqlite.writer import BUSY_TIMEOUT, SqliteWriter, is_locked
 from bot.storage.write_queue import WriteQueue
+from bot.storage.writing_tasks import WritingTasks
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class SqliteDatabase(Database):
         self._reader = reader
         self._inline = inline
         self._is_closed = False
-        self._have_written: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._writing = WritingTasks()
 
     @classmethod
     @asynccontextmanager
@@ -118,8 +118,7 @@ class SqliteDatabase(Database):
             result = await self._queue.add(job, on_done)
         except DatabaseUnavailable as error:
             raise self._explained(error) from None
-        if (task := asyncio.current_task()) is not None:
-            self._have_written.add(task)
+        self._writing.add_current()
         return result
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
@@ -195,11 +194,7 @@ class SqliteDatabase(Database):
         return True
 
     def _explained(self, error: BaseException) -> BaseException:
-        """Return the error for the caller: it may not say that nothing changed, if its task has written before."""
-        error = self.guard.explained(error)
-        if isinstance(error, DatabaseUnavailable) and asyncio.current_task() in self._have_written:
-            error.may_be_done = True
-        return error
+        return self._writing.explained(self.guard.explained(error))
 
     async def _finish(self) -> None:
         self._is_closed = True
