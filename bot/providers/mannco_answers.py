@@ -59,7 +59,7 @@ def check_envelope(answer: Fields, status: int) -> None:
     raise Refused(kind, message=content)
 
 
-def check_success(answer: Fields, status: int) -> None:
+def _check_success(answer: Fields, status: int) -> None:
     """Raise Refused for an error, Unreadable for neither error nor success."""
     check_envelope(answer, status)
     if not answer.truth("success"):
@@ -69,7 +69,7 @@ def check_success(answer: Fields, status: int) -> None:
 
 def read_receipt(answer: Fields, status: int) -> Receipt:
     """Return the trade that the answer names, whichever it is."""
-    check_success(answer, status)
+    _check_success(answer, status)
     content = answer.need("content")
     trade_id = content.integer("trade_id")
     if trade_id is None:
@@ -126,7 +126,7 @@ def read_whole(body: bytes, note: Callable[[str], None]) -> Listed:
 
 def read_tolerant(answer: Fields, status: int) -> Listed:
     """Read an answer by row and value; Refused for an error, Unreadable for neither."""
-    check_success(answer, status)
+    _check_success(answer, status)
     content, place = answer.values.get("content"), "content"
     if isinstance(content, dict) and "trades" in content:
         content, place = content["trades"], "content.trades"

@@ -46,7 +46,7 @@ _DATA = re.compile(
 """What is in no language: code, times, mentions, addresses, names, quotes; and what a shot adds to what people see."""
 
 _SPACED = re.compile(".*[\u3002\uff01\uff1f] .*")
-"""A space behind a Chinese sentence, where there is none."""
+"""A Chinese sentence and a space: the next sentence follows without one."""
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 

@@ -140,7 +140,7 @@ def test_suggested(language: Language) -> None:
 
 
 def test_suggested_in_turn() -> None:
-    """Each reader is suggested the titles of their own language and of English, whoever searched before."""
+    """Each reader is suggested the titles of their own language and of English, no matter who searched before."""
     failure = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, key="STEAM_UNAVAILABLE")
     english = CATALOGUE.explain(failure).title
     for each in LANGUAGES.values():

@@ -89,7 +89,7 @@ async def test_lost_heartbeat(url: str, monkeypatch: pytest.MonkeyPatch, caplog:
         assert first.lease == lease
         monkeypatch.setattr(first, "_beat", failing)
         leaders = set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(9):
             while not second.leads(GUILD):
                 leaders.add((first.leads(GUILD), second.leads(GUILD)))
                 await asyncio.sleep(0.01)
