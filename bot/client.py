@@ -243,6 +243,7 @@ class SkinDeskClient(commands.AutoShardedBot):
         """Note a new session: from here on the interactions of its servers arrive."""
         self._shards.set(shard, connected=True)
         _log.info("gateway connected shard=%s %s", shard, progress(self.shards_health()))
+        await self._gateway.session_began(shard)
         await self.services.workers.join(receives=self._receives)
 
     async def on_shard_resumed(self, shard: int) -> None:

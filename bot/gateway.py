@@ -9,6 +9,7 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -33,18 +34,22 @@ _LONGEST_SHARE = 300.0
 
 
 class LocalIdentifySlots:
-    """The times of identifies of one process."""
+    """The times at which the sessions of one process begin."""
 
-    def __init__(self, timer: Callable[[], float] = monotonic) -> None:
-        self._timer = timer
+    def __init__(self, *, every: float = IDENTIFY_EVERY) -> None:
+        self._every = every
         self._free_at: defaultdict[int, float] = defaultdict(float)
 
-    async def reserve(self, bucket: int) -> float:
-        """Reserve the next identify of a bucket, and return the seconds until it may be sent."""
-        now = self._timer()
-        at = max(now, self._free_at[bucket])
-        self._free_at[bucket] = at + IDENTIFY_EVERY
-        return at - now
+    async def take(self, bucket: int) -> float:
+        """Take a bucket, and return 0; if it is not free, return the seconds until it may be."""
+        wait = max(0.0, self._free_at[bucket] - monotonic())
+        if not wait:
+            await self.began(bucket)
+        return wait
+
+    async def began(self, bucket: int) -> None:
+        """Keep a bucket from now on."""
+        self._free_at[bucket] = monotonic() + self._every
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +113,21 @@ class Gateway:
 
     async def before_identify(self, shard: int) -> None:
         """Wait until Discord accepts a session of this shard, which is about to be asked for."""
-        bucket = shard % self._max_concurrency
+        while wait := await self._take(shard % self._max_concurrency):
+            self._opening[shard].reschedule(asyncio.get_running_loop().time() + wait + _CONNECT_WITHIN)
+            await asyncio.sleep(wait)
+
+    async def session_began(self, shard: int) -> None:
+        """Count the time until the bucket's next session from now: Discord may have read this one's IDENTIFY late."""
+        for slots in (self._own_slots, self._slots):
+            with suppress(DatabaseUnavailable):  # as in _take
+                await slots.began(shard % self._max_concurrency)
+
+    async def _take(self, bucket: int) -> float:
         try:
-            wait = await self._slots.reserve(bucket)
+            return await self._slots.take(bucket)
         except DatabaseUnavailable:  # Discord refuses what comes too early, and it is tried again
-            wait = await self._own_slots.reserve(bucket)
-        self._opening[shard].reschedule(asyncio.get_running_loop().time() + wait + _CONNECT_WITHIN)
-        await asyncio.sleep(wait)
+            return await self._own_slots.take(bucket)
 
     async def _learn_shards(self) -> Collection[int]:
         """Return the numbers of the shards; Discord decides how many there are, unless the configuration does."""

@@ -9,7 +9,8 @@ import pytest
 
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
-from bot.gateway import Gateway, Sharding
+from bot.gateway import Gateway, LocalIdentifySlots, Sharding
+from bot.ports.identify import IdentifySlots
 from bot.storage.only_worker import OnlyWorker
 from bot.ui.interaction.incoming import IncomingEvents
 from tests.support.discord_server import LoopbackDiscord, pointed_at
@@ -20,29 +21,34 @@ class Slots:
 
     is_gone = False
 
-    async def reserve(self, bucket: int) -> float:
+    async def take(self, bucket: int) -> float:
         if self.is_gone:
             raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
         return 0.0
+
+    async def began(self, bucket: int) -> None:
+        await self.take(bucket)
 
 
 class Client(discord.AutoShardedClient):
     """A client with connections of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, slots: IdentifySlots | None = None) -> None:
         super().__init__(intents=discord.Intents(guilds=True))
-        self.slots = Slots()
         self.lost: list[str] = []
         self.incoming = IncomingEvents(self, OnlyWorker("me"))
         self.gateway = Gateway(
             self,
-            Sharding(slots=self.slots),
+            Sharding(slots=slots or Slots()),
             on_shards=lambda _: None,
             on_lost=lambda shard, reason: self.lost.append(f"{shard}: {reason}"),
         )
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         await self.gateway.before_identify(shard_id or 0)
+
+    async def on_shard_connect(self, shard: int) -> None:
+        await self.gateway.session_began(shard)
 
     @asynccontextmanager
     async def connected(self, server: LoopbackDiscord) -> AsyncIterator[None]:
@@ -65,9 +71,21 @@ async def server() -> AsyncIterator[LoopbackDiscord]:
 
 async def test_without_the_database(server: LoopbackDiscord):
     """While the database is gone SkinDesk connects, at its own pace: people can be told then."""
-    client = Client()
-    client.slots.is_gone = True
+    slots = Slots()
+    slots.is_gone = True
+    client = Client(slots)
     async with client.connected(server):
+        assert client.lost == []
+
+
+async def test_read_late(server: LoopbackDiscord):
+    """A session that Discord begins late delays the next one of its bucket."""
+    server.world.session_starts["max_concurrency"] = 1
+    server.gateway.identify_every = 1.0
+    server.gateway.delays = [0.7]
+    client = Client(LocalIdentifySlots(every=1.0))
+    async with client.connected(server):
+        assert server.gateway.refused_sessions == 0
         assert client.lost == []
 
 

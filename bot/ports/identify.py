@@ -3,14 +3,17 @@
 from typing import Final, Protocol
 
 IDENTIFY_EVERY: Final = 5.5
-"""Seconds between two identifies of a bucket: Discord's five, and some for ways that differ."""
+"""Seconds between two sessions of a bucket: Discord's five, and some for ways that differ."""
 
 
 class IdentifySlots(Protocol):
-    """The times of identifies of one bot, in all its processes."""
+    """The times at which the sessions of one bot begin, in all its processes.
 
-    async def reserve(self, bucket: int) -> float:
-        """Reserve the next identify of a bucket, and return the seconds until it may be sent.
+    DatabaseUnavailable if the other processes' times cannot be read.
+    """
 
-        DatabaseUnavailable if the other processes' times cannot be read.
-        """
+    async def take(self, bucket: int) -> float:
+        """Take a bucket, and return 0; if it is not free, return the seconds until it may be."""
+
+    async def began(self, bucket: int) -> None:
+        """Keep a bucket from now on: Discord has begun a session, perhaps long after the bucket was taken."""

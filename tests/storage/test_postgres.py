@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import psycopg
 import pytest
@@ -83,10 +82,19 @@ async def test_identify_slots_of_two_processes(url: str, db: PostgresDatabase) -
     """Two processes begin no two sessions of a bucket within the pause, and wait for no other bucket."""
     async with PostgresDatabase.open(url) as other:
         slots = PostgresIdentifySlots(db), PostgresIdentifySlots(other)
-        waits = sorted(await asyncio.gather(*(slots[n % 2].reserve(0) for n in range(6))))
-        assert all(later - earlier > IDENTIFY_EVERY - 1 for earlier, later in pairwise(waits))
-        assert waits[-1] < IDENTIFY_EVERY * 5 <= waits[-1] + 1
-        assert await slots[0].reserve(1) == 0
+        waits = await asyncio.gather(*(slots[n % 2].take(0) for n in range(6)))
+        assert waits.count(0.0) == 1
+        assert 0 < max(waits) < IDENTIFY_EVERY
+        assert await slots[0].take(1) == 0
+
+        short = PostgresIdentifySlots(db, every=0.3), PostgresIdentifySlots(other, every=0.3)
+        await short[0].began(2)
+        await asyncio.sleep(await short[1].take(2) / 2)
+        await short[0].began(2)
+        assert await short[1].take(2) > 0.2
+        await asyncio.sleep(0.3)
+        assert await short[1].take(2) == 0
+        assert await short[0].take(2) > 0
 
 
 async def test_lost_connections(url: str, db: PostgresDatabase) -> None:

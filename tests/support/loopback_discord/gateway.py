@@ -90,6 +90,8 @@ class Gateway:
         self.identify_every = 0.0
         """Seconds that Discord wants between two sessions of a bucket; one that comes too soon is invalid."""
         self.refused_sessions = 0
+        self.delays: list[float] = []
+        """Seconds after which the next sessions begin, as if the bot's way to Discord were slow."""
         self.away_for: set[str] = set()
         """The processes that get no connection."""
         self.unknown: list[int] = []
@@ -198,6 +200,8 @@ class Gateway:
         if self.closes:
             await connection.socket.close(code=self.closes.pop(0))
             return
+        if self.delays:
+            await asyncio.sleep(self.delays.pop(0))
         number, count = data.get("shard", (0, 1))
         if not self._may_begin(number):
             await _send(connection.socket, _frame(Op.INVALID_SESSION, d=False))
