@@ -68,6 +68,8 @@ class Translations(NullTranslations):
         self._places = _PLACES[hashed]
         # The form for a number, by the rule in the header, which is the translation of nothing.
         self._plural = c2py((self._form("", 0) or "").partition("; plural=")[2].partition(";")[0])
+        for number in range(10):
+            self._plural(number)  # an error here, as above
 
     def gettext(self, message: str) -> str:
         """Return the translation of a message, or else the message."""

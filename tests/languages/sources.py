@@ -14,7 +14,8 @@ TRANSLATING = {"t": 1, "tn": 2, "tp": 2, "Message": 2, "locale_str": 1}
 
 _TWO_WORDS = re.compile(r"[A-Za-z]{2,}[,;:.!?]?\s+[A-Za-z]{2,}")
 _SENTENCE_OR_LABEL = re.compile(r"\W*[A-Z][a-z]{2,}")
-_GLUE = re.compile(r"(?:^|\s)[A-Za-z]{2,}(?=$|[\s,.:;!?])")
+_GLUE = re.compile(r"(?:^|\s)[A-Za-z]{2,}(?=$|[\s,.:;!?])|^\W*:(?=\W*\s)")
+"""A word, or the colon behind a label, which each language writes in its own way."""
 _NOT_FOR_PEOPLE = re.compile(r"_log\.\w+|re\.\w+|\w*Error|RuntimeError|getLogger|TypeVar|NotDeclared|redact\w*|public")
 _KEYWORDS_OF_CODE = frozenset({"template", "custom_id", "name", "group_name", "rf"})
 """Keyword arguments that are code. ``name`` is a command's."""
