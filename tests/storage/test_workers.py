@@ -14,12 +14,19 @@ from typing_extensions import override
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.shards import ShardGroup
 from bot.ports.workers import HOUSEKEEPING
+from bot.storage.postgres import connection as connection_module
+from bot.storage.postgres import database as database_module
 from bot.storage.postgres import workers as workers_module
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.workers import PostgresWorkers
 from tests.support import postgres
 
 GUILD = 7 << 22
+
+PATIENCE = 60.0
+"""Seconds after which a test hangs. A busy machine may stand still for some."""
+
+CLAIM_WITHIN = workers_module._CLAIM_WITHIN
 
 
 @pytest.fixture
@@ -30,7 +37,11 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give signs of life often, and wait for a server that stands still for a moment."""
     monkeypatch.setattr(workers_module, "_BEAT_EVERY", 0.1)
+    for name in ("_BEAT_WITHIN", "_CLAIM_WITHIN", "_LEAVE_WITHIN"):
+        monkeypatch.setattr(workers_module, name, PATIENCE)
+    monkeypatch.setattr(database_module, "_WAIT", PATIENCE)
 
 
 @asynccontextmanager
@@ -39,6 +50,15 @@ async def process(url: str, name: str, group: ShardGroup | None = None) -> Async
     async with PostgresDatabase.open(url) as db, PostgresWorkers.among(name, db, url, group) as workers:
         await workers.join(receives=lambda: True)
         yield workers
+
+
+async def signs_of_life(*processes: PostgresWorkers) -> None:
+    """Wait until each process has given a sign of life that began after this moment."""
+    now = workers_module._now()
+    async with asyncio.timeout(PATIENCE):
+        for each in processes:
+            while each._sure_until - workers_module._SURE_FOR < now:  # noqa: ASYNC110 -- there is no event
+                await asyncio.sleep(0.01)
 
 
 async def failing() -> list[list[object]]:
@@ -64,14 +84,14 @@ async def test_one_leader(url: str) -> None:
 
         assert not leader.leads(GUILD)
         assert not leader.leads(None)
-        await asyncio.sleep(0.3)
+        await signs_of_life(*workers)
         assert sum(each.leads(GUILD) for each in workers) == 1
 
 
 async def test_not_ready(url: str) -> None:
     """A process that is not set up takes no duty, and is alive."""
     async with PostgresDatabase.open(url) as db, PostgresWorkers.among("a", db, url, None) as starting:
-        await asyncio.sleep(0.3)
+        await signs_of_life(starting)
         assert not starting.leads(None)
         assert starting.is_alive
         async with process(url, "b") as other:
@@ -85,21 +105,19 @@ async def test_lost_heartbeat(url: str, monkeypatch: pytest.MonkeyPatch, caplog:
     async with process(url, "a") as first, process(url, "b") as second:
         beat, lease = first._beat, first.lease
         assert lease is not None
-        await asyncio.sleep(0.3)
+        await signs_of_life(first)
         assert first.lease == lease
         monkeypatch.setattr(first, "_beat", failing)
-        leaders = set()
-        async with asyncio.timeout(9):
-            while not second.leads(GUILD):
-                leaders.add((first.leads(GUILD), second.leads(GUILD)))
+        async with asyncio.timeout(PATIENCE):
+            while not second.leads(GUILD):  # noqa: ASYNC110 -- there is no event
                 await asyncio.sleep(0.01)
-        assert leaders == {(True, False), (False, False)}
-        assert not first.is_alive
-        async with asyncio.timeout(10):
+        assert workers_module._now() - first._sure_until > 0.9  # a second, less how the clocks differ
+        assert not first.leads(GUILD)
+        async with asyncio.timeout(PATIENCE):
             await second.changed()
 
         monkeypatch.setattr(first, "_beat", beat)
-        await asyncio.sleep(0.3)
+        await signs_of_life(first)
         assert (first.leads(GUILD), second.leads(GUILD)) == (False, True)
         assert first.lease == lease + 1
     assert [record for record in caplog.records if record.exc_info] == []
@@ -113,7 +131,8 @@ async def test_server_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
             second_beat = second._beat
             for workers in (first, second):
                 monkeypatch.setattr(workers, "_beat", failing)
-            await asyncio.sleep(0.2)
+                async with workers._one_beat:
+                    pass  # the last one is over
             execute(url, "UPDATE workers SET seen_at = now() - interval '7 seconds'")
 
             is_seen = asyncio.Event()
@@ -125,11 +144,11 @@ async def test_server_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 return rows
 
             monkeypatch.setattr(first, "_beat", beat_once)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await is_seen.wait()
             assert await first.alive() == {"a", "b"}
             monkeypatch.setattr(second, "_beat", second_beat)
-            await asyncio.sleep(0.3)
+            await signs_of_life(second)
             assert await first.alive() == {"a", "b"}
 
 
@@ -187,23 +206,36 @@ async def test_old_claims(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     execute(url, "INSERT INTO interaction_claims VALUES (0, 'gone', now() - interval '15 minutes')")
     execute(url, "INSERT INTO interaction_claims VALUES (1, 'gone', now() - interval '1 hour')")
     async with process(url, "a"):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while len(postgres.rows(url, "SELECT id FROM interaction_claims")) > 1:  # noqa: ASYNC110 -- the other side's
                 await asyncio.sleep(0.05)
     assert postgres.rows(url, "SELECT id FROM interaction_claims") == [(0,)]
 
 
-async def test_claims(url: str) -> None:
+async def test_claims(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of two processes gets each interaction, also one that comes again later."""
+    monkeypatch.setattr(workers_module, "_OTHERS_LATER", 0.0)
     async with process(url, "a") as first, process(url, "b") as second:
         both = [each.claims(number, GUILD) for number in range(50) for each in (first, second)]
         answers = await asyncio.gather(*both)
         assert [answers[n] + answers[n + 1] for n in range(0, 100, 2)] == [1] * 50
-        assert sum(answers[::2]) > 40  # the leader's: it has the pages
         first.finished(7)
-        await asyncio.sleep(0.2)
+        assert first._noting is not None
+        await first._noting
         assert not await second.claims(7, GUILD)
         assert not await first.claims(7, GUILD)
+
+
+async def test_the_leader_claims_first(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that leads a server, and has its pages, does not wait; another one does, for a moment."""
+    assert workers_module._OTHERS_LATER == 0.1
+    monkeypatch.setattr(workers_module, "_OTHERS_LATER", PATIENCE)
+    async with process(url, "a") as first, process(url, "b") as second:
+        later = [asyncio.create_task(second._claim(number, GUILD)) for number in range(9)]
+        assert await asyncio.gather(*(first.claims(number, GUILD) for number in range(9))) == [True] * 9
+        for each in later:
+            assert each.cancel()
+        await asyncio.wait(later)
 
 
 async def test_claims_of_a_stopping_process(url: str) -> None:
@@ -218,12 +250,16 @@ async def test_claims_of_a_stopping_process(url: str) -> None:
         assert await first.claims(3, GUILD)
 
 
-async def test_claim_without_answer(url: str) -> None:
+async def test_claim_without_answer(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A claim that the server does not answer fails while Discord still waits: it does for three seconds."""
+    assert CLAIM_WITHIN < workers_module._REFUSES_AFTER < 2
+    monkeypatch.setattr(workers_module, "_CLAIM_WITHIN", CLAIM_WITHIN)
+    for name in ("STATEMENT_WITHIN", "_ANSWER_WITHIN"):  # nothing else ends it
+        monkeypatch.setattr(connection_module, name, 10 * PATIENCE)
     async with process(url, "a") as only:
         with psycopg.connect(url) as admin:
             admin.execute("LOCK TABLE interaction_claims")
-            async with asyncio.timeout(2.5):
+            async with asyncio.timeout(PATIENCE):
                 with pytest.raises(DatabaseUnavailable):
                     await only.claims(1, GUILD)
 
@@ -236,11 +272,28 @@ async def test_unanswered_are_named(url: str, caplog: pytest.LogCaptureFixture) 
         first.finished(11)
         async with process(url, "other") as other:
             other.finished(12)  # its claim had no answer in time, and it refused
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(0.1)
     execute(url, "INSERT INTO workers VALUES ('a', 'all', true, true, now(), now() - interval '7 seconds')")
     with caplog.at_level(logging.WARNING):
-        async with process(url, "b"), process(url, "c"):
-            await asyncio.sleep(0.3)
+        async with process(url, "b") as second, process(url, "c") as third:
+            await signs_of_life(second, third)
     named = [record.getMessage() for record in caplog.records if "not answered" in record.getMessage()]
     assert named == ["interactions of a dead process not answered worker=a ids=12"]
+
+
+async def test_sign_of_life_that_comes_too_late(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign of life that waits too long is given up and closes its connection; the next one has another."""
+    async with process(url, "a") as only:
+        first = only._connection
+        with psycopg.connect(url) as admin:
+            admin.execute("LOCK TABLE workers")
+            monkeypatch.setattr(workers_module, "_BEAT_WITHIN", 0.1)
+            async with asyncio.timeout(PATIENCE):
+                while not only._is_lost:  # noqa: ASYNC110 -- there is no event
+                    await asyncio.sleep(0.01)
+            monkeypatch.setattr(workers_module, "_BEAT_WITHIN", PATIENCE)
+        await signs_of_life(only)
+        assert first is not None
+        async with asyncio.timeout(PATIENCE):
+            while not first.closed:  # noqa: ASYNC110 -- there is no event
+                await asyncio.sleep(0.01)
+        assert first is not only._connection

@@ -298,7 +298,9 @@ class PostgresWorkers(Workers):
         """Run statements in one transaction and return the rows of those that have some."""
         connection = self._connection
         if connection is None or connection.closed:
-            connection = self._connection = await AsyncBoundedConnection.connect(**self._options)
+            connection = await AsyncBoundedConnection.connect(**self._options)
+            if self._connection is None or self._connection.closed:
+                self._connection = connection
         try:
             cursor = await connection.execute(translated(sql), values)
             results = []
@@ -306,10 +308,13 @@ class PostgresWorkers(Workers):
                 if cursor.description is not None:
                     results.append(await cursor.fetchall())
                 if not cursor.nextset():
-                    return results
+                    break
         except BaseException:
             await connection.close()
             raise
+        if connection is not self._connection:  # a beat that came too late: the next one has its own
+            await connection.close()
+        return results
 
     def _learn(self, unanswered: list[Any], living: list[Any]) -> None:
         for worker in {row["worker"] for row in unanswered}:
