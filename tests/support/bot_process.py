@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from tests.support.discord_server import LoopbackDiscord
+from tests.support.turns import Turns
 
 T = TypeVar("T")
 
@@ -51,6 +52,8 @@ class BotProcess:
     """
 
     _process: Process
+    turns: Turns
+    """The seconds in which it had its turn since its start. All limits below are such seconds."""
 
     def __init__(
         self,
@@ -91,6 +94,8 @@ class BotProcess:
             )
         finally:
             os.close(child_end)
+        self.turns = await Turns(self.pid).__aenter__()
+        self._server.turns.append(self.turns)
         self._readers = [
             asyncio.create_task(self._collect(self._process.stdout, self.stdout_lines)),
             asyncio.create_task(self._collect(self._process.stderr, self.stderr_lines)),
@@ -131,26 +136,14 @@ class BotProcess:
         return await self._while_running(self._line(text, within))
 
     async def wait(self, within: float = 30.0) -> int:
-        """Wait for the process to end by itself and return its exit code; TimeoutError kills it.
-
-        Time in which it could not run because the machine was busy with others does not count.
-        """
-        ended, now = asyncio.create_task(self._process.wait()), asyncio.get_running_loop().time
-        ends_at = now() + within - self._queued()
-        while not ended.done() and (left := ends_at + self._queued() - now()) > 0:
-            await asyncio.wait({ended}, timeout=left)
-        if not ended.done():
-            await self.kill()
-            raise TimeoutError(self._last_lines())
-        await self._drain()
-        return await ended
-
-    def _queued(self) -> float:
-        """Return the seconds that the process has waited for a processor; 0 where the system does not say."""
+        """Wait for the process to end by itself and return its exit code; TimeoutError kills it."""
         try:
-            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
-        except OSError:
-            return 0.0
+            code = await self._in_time(self._process.wait(), within)
+        except TimeoutError:
+            await self.kill()
+            raise TimeoutError(self._last_lines()) from None
+        await self._drain()
+        return code
 
     async def terminate(self, within: float = 30.0) -> int:
         """Send SIGTERM and return the exit code; TimeoutError after ``within`` seconds."""
@@ -161,12 +154,14 @@ class BotProcess:
         """Kill the process and return its exit code."""
         self.send_signal(signal.SIGKILL)
         code = await self._process.wait()
+        await self.turns.__aexit__()
         await self._drain()
         return code
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal if the process still runs."""
         if self._process.returncode is None:
+            self.turns.is_held = number == signal.SIGSTOP
             self._process.send_signal(number)
 
     async def _collect(self, stream: asyncio.StreamReader | None, lines: list[str]) -> None:
@@ -182,13 +177,13 @@ class BotProcess:
 
     async def _drain(self) -> None:
         """Wait for the last output, with a limit: a grandchild can hold the pipes open."""
-        _, late = await asyncio.wait(self._readers, timeout=2.0)
-        for reader in late:
-            reader.cancel()
+        ended = asyncio.gather(*self._readers, return_exceptions=True)
+        await self._server.own_turns.wait(ended, 2.0)
+        ended.cancel()
 
     async def _line(self, text: str, within: float) -> str:
-        seen = 0
-        async with asyncio.timeout(within):
+        async def read() -> str:
+            seen = 0
             while True:
                 for line in self.stderr_lines[seen:]:
                     if text in line:
@@ -197,13 +192,26 @@ class BotProcess:
                 self._news.clear()
                 await self._news.wait()
 
+        return await self._in_time(read(), within)
+
+    async def _in_time(self, awaited: Coroutine[Any, Any, T], within: float) -> T:
+        """Wait for something that the process does; TimeoutError once it had its turn for ``within`` seconds."""
+        task = asyncio.create_task(awaited)
+        try:
+            if not await self.turns.wait(task, within):
+                raise TimeoutError
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
     async def _while_running(self, awaited: Coroutine[Any, Any, T]) -> T:
         task, ended = asyncio.create_task(awaited), asyncio.create_task(self._process.wait())
         try:
             await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 await self._drain()
-                await asyncio.wait({task}, timeout=0.2)  # its last lines may be the awaited ones
+                await self._server.own_turns.wait(task, 0.2)  # its last lines may be the awaited ones
             if not task.done():
                 raise BotExited(self.returncode, self._last_lines())
             return task.result()

@@ -1,6 +1,6 @@
 """A small Discord on loopback, over real sockets: REST and gateway for one bot, and the people who use it."""
 
-from asyncio import Future, get_running_loop, sleep, timeout, wait
+from asyncio import Future, get_running_loop, sleep, wait
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +21,7 @@ from tests.support.loopback_discord.records import InteractionRecord, Kind
 from tests.support.loopback_discord.routes import Routes
 from tests.support.loopback_discord.wire import BASE, Json, Refusal, Refused, Request, new_id, received, response
 from tests.support.loopback_discord.world import World
+from tests.support.turns import Turns
 
 T = TypeVar("T")
 
@@ -38,7 +39,10 @@ class LoopbackDiscord:
     def __init__(self) -> None:
         self.world = World()
         self.commands = CommandBook(self.world.application_id)
-        self.interactions = Interactions(self.world)
+        self.own_turns = Turns()
+        self.turns = [self.own_turns]
+        """The clocks of this process and of the bots."""
+        self.interactions = Interactions(self.world, self.turns)
         self.faults = Faults()
         self.token = f"{b64encode(str(self.world.bot.id).encode()).decode().rstrip('=')}.LoopBk.{'x' * 38}"
         self.gateway = Gateway(self.world, token=self.token, changed=self._changed)
@@ -52,6 +56,7 @@ class LoopbackDiscord:
         self._errors: list[Exception] = []
 
     async def __aenter__(self) -> Self:
+        await self.own_turns.__aenter__()
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, backlog=2048).start()
@@ -66,6 +71,7 @@ class LoopbackDiscord:
     ) -> None:
         await self.gateway.close()
         await self._runner.cleanup()
+        await self.own_turns.__aexit__()
         if self._errors and error is None:
             raise ExceptionGroup("the loopback Discord broke", self._errors)
 
@@ -117,15 +123,16 @@ class LoopbackDiscord:
     async def until(self, condition: Callable[[], T], within: float = 30.0) -> T:
         """Wait until ``condition()`` is truthy and return it; TimeoutError after ``within`` seconds.
 
-        It is called after each request, when a bot connects or leaves, and every 50 ms.
+        It is called after each request, when a bot connects or leaves, and every 50 ms. Time in which this process
+        had no turn does not count.
         """
-        result = condition()
-        async with timeout(within):
-            while not result:
-                future: Future[None] = get_running_loop().create_future()
-                self._waiting.append(future)
-                await wait({future}, timeout=_POLL_INTERVAL)
-                result = condition()
+        ends_at = self.own_turns.seconds + within
+        while not (result := condition()):
+            if self.own_turns.seconds > ends_at:
+                raise TimeoutError
+            future: Future[None] = get_running_loop().create_future()
+            self._waiting.append(future)
+            await wait({future}, timeout=_POLL_INTERVAL)
         return result
 
     async def _use(self, message: Message, custom_id: str, member: Member, more: Json) -> InteractionRecord:

@@ -1,7 +1,7 @@
 """Discord's rules for answering interactions: in time, once, and only with the interaction's token."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tests.support.loopback_discord.guilds import Channel, Guild, Member
@@ -9,9 +9,13 @@ from tests.support.loopback_discord.messages import COMMAND_ANSWER, ORDINARY, Me
 from tests.support.loopback_discord.records import Answer, InteractionRecord, Kind
 from tests.support.loopback_discord.wire import Json, Refusal, Refused, Request
 from tests.support.loopback_discord.world import World
+from tests.support.turns import Turns
 
 ACKNOWLEDGE_WITHIN = 3.0
-"""Seconds after its dispatch in which Discord takes an interaction's first answer."""
+"""Seconds after its dispatch in which Discord takes an interaction's first answer.
+
+A machine that is busy with others gives no process these seconds: only those count in which the bots had their turn.
+"""
 TOKEN_LIVES = 15 * 60.0
 """Seconds after its dispatch in which Discord takes edits and follow-ups."""
 
@@ -24,10 +28,11 @@ _ANSWERS = {
 
 
 class Interactions:
-    """All interactions so far, and Discord's rules for answering them."""
+    """All interactions so far, and Discord's rules for answering them. ``clocks`` are those of the bots."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clocks: Sequence[Turns]) -> None:
         self._world = world
+        self._clocks = clocks
         self._by_token: dict[str, InteractionRecord] = {}
 
     @property
@@ -44,6 +49,7 @@ class Interactions:
         self._by_token[record.token] = record
         event = self._event(record, member.guild, data)
         record.dispatched_at = time.monotonic()
+        record.turns = {clock: clock.seconds for clock in self._clocks if not clock.has_ended}
         return record, event
 
     def acknowledge(self, interaction_id: str, token: str, request: Request) -> Json:
@@ -54,7 +60,7 @@ class Interactions:
         with _noted(record):
             if record.callback is not None:
                 raise Refused(Refusal.ALREADY_ACKNOWLEDGED)
-            if time.monotonic() - record.dispatched_at > ACKNOWLEDGE_WITHIN:
+            if record.age > ACKNOWLEDGE_WITHIN:
                 raise Refused(Refusal.UNKNOWN_INTERACTION)
             answer = _answer_in(request, record)
             self._take(record, answer, request.fields.get("data") or {})

@@ -8,6 +8,7 @@ from enum import IntEnum
 from tests.support.loopback_discord.guilds import Channel, Member
 from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.wire import Json, Refusal, new_id
+from tests.support.turns import Turns
 
 
 class Kind(IntEnum):
@@ -47,8 +48,12 @@ class InteractionRecord:
     id: int = field(default_factory=new_id)
     token: str = field(default="", repr=False)
     dispatched_at: float = field(default=0.0, repr=False)
+    turns: dict[Turns, float] = field(default_factory=dict, repr=False)
+    """The clocks of the bots that lived at the dispatch, and what they showed."""
     acknowledged_at: float | None = field(default=None, repr=False)
     finished_at: float | None = field(default=None, repr=False)
+    finished_after: float | None = field(default=None, repr=False)
+    """Its age when it was finished."""
     callback: Json | None = field(default=None, repr=False)
     """The body of the first answer."""
     message: Message | None = field(default=None, repr=False)
@@ -73,6 +78,12 @@ class InteractionRecord:
         if self.acknowledged_at is None:
             raise LookupError(self)
         return self.acknowledged_at - self.dispatched_at
+
+    @property
+    def age(self) -> float:
+        """The seconds since the dispatch in which everyone had their turn who has to do with the answer."""
+        ages = [clock.seconds - began for clock, began in self.turns.items() if not clock.has_ended]
+        return min([time.monotonic() - self.dispatched_at, *ages])
 
     @property
     def choices(self) -> list[Json]:
@@ -102,7 +113,7 @@ class InteractionRecord:
 
     def finish(self) -> None:
         if self.finished_at is None:
-            self.finished_at = time.monotonic()
+            self.finished_at, self.finished_after = time.monotonic(), self.age
             self._finished.set()
 
     def _data(self, answer: Answer) -> Json:
