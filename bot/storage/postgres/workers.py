@@ -33,11 +33,14 @@ _BEAT_EVERY = 1.0
 
 _BEAT_WITHIN = 2.0
 
-_CLAIM_WITHIN = 1.0
-"""Seconds for a claim, of the three in which Discord wants an answer."""
+_CLAIM_WITHIN = 1.7
+"""Seconds for a claim, of the three in which Discord wants an answer.
 
-_REFUSES_AFTER = 1.7
-"""Seconds before a process without the database says so: another one, perhaps a new one, may answer meanwhile."""
+A process without the database says so only then: another one, perhaps a new one, may answer meanwhile.
+"""
+
+_STEP = 0.1
+"""Seconds of waiting after which a process looks whether an answer has come."""
 
 _OTHERS_LATER = 0.1
 """Seconds by which the process that does not lead a server claims later than the leader, which has its pages."""
@@ -196,7 +199,7 @@ class PostgresWorkers(Workers):
 
     @override
     async def claims(self, interaction_id: int, guild_id: int | None) -> bool:
-        refuses_at = _now() + _REFUSES_AFTER
+        refuses_at = _now() + _CLAIM_WITHIN
         try:
             return await self._claim_in_time(interaction_id, guild_id)
         except DatabaseUnavailable:
@@ -220,7 +223,7 @@ class PostgresWorkers(Workers):
 
     async def _claim_in_time(self, interaction_id: int, guild_id: int | None) -> bool:
         claiming = asyncio.create_task(self._claim(interaction_id, guild_id), name="claim")
-        await asyncio.wait({claiming}, timeout=_CLAIM_WITHIN)
+        await _wait(claiming, _CLAIM_WITHIN)
         if claiming.done():
             return claiming.result()
         # Not cancelled: psycopg would wait for the server to confirm that.
@@ -264,7 +267,7 @@ class PostgresWorkers(Workers):
         async with self._one_beat:
             began = _now()
             beating = asyncio.create_task(self._beat(), name="beat")
-            await asyncio.wait({beating}, timeout=_BEAT_WITHIN)
+            await _wait(beating, _BEAT_WITHIN)
             error: BaseException | None = TimeoutError()
             if not beating.done():
                 self._connection = None  # it ends by itself: to cancel it would be to wait for the server again
@@ -353,6 +356,14 @@ class PostgresWorkers(Workers):
             _log.warning("not signed off worker=%s error=%s", self._me, type(error).__name__)
         if self._connection is not None:
             await self._connection.close()
+
+
+async def _wait(task: asyncio.Task[Any], within: float) -> None:
+    """Wait for an answer; of a pause in which this process had no turn, only one step counts: it may have come then."""
+    for _ in range(round(within / _STEP)):
+        if task.done():
+            return
+        await asyncio.wait({task}, timeout=_STEP)
 
 
 def _has(shards: str, guild_id: int) -> bool:
