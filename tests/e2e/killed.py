@@ -22,8 +22,8 @@ from tests.support.bot_process import BotProcess
 from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.records import InteractionRecord
 
-PATIENCE = 20.0
-"""Seconds until a card must show its state: a start, and two rounds of reading."""
+PATIENCE = 40.0
+"""Seconds after which a card counts as hung; a start and two rounds of reading take a few."""
 
 _RESEND = "/trade/resend"
 HANGING = frozenset({ResendAnswer.HANG, ResendAnswer.HANG_AFTER})

@@ -24,7 +24,7 @@ _PATIENCE = 40.0
 """Seconds until a request has ended: another process takes over, or a call of the one that lives is given up."""
 
 _CLAIMED_WITHIN = 5.0
-"""Seconds until a living process has claimed a click."""
+"""Seconds of its own until a living process has claimed a click."""
 
 _STATE = "SELECT state, worker FROM resends WHERE id = %s"
 _HUNG_FOR = 20.0
@@ -168,7 +168,7 @@ class KilledInTurns(KilledBot):
                 if killed is Killed.HUNG and time.monotonic() - clicked_at > _HUNG_FOR:
                     break  # Discord took no answer any more when it came back
                 claimed = await asyncio.to_thread(postgres.rows, self._live.url, _IS_CLAIMED, approval.id)
-                if claimed == [(False,)] or (not claimed and time.monotonic() - clicked_at > _CLAIMED_WITHIN):
+                if claimed == [(False,)] or (not claimed and approval.age > _CLAIMED_WITHIN):
                     break
                 await asyncio.sleep(0.1)
 

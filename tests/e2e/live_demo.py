@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a step of the demo counts as hung."""
 AGENT, MODERATOR = "Alex (support agent)", "Robin (moderator)"
 ADMINISTRATOR = "Kim (administrator)"

@@ -67,7 +67,7 @@ class Prometheus:
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], within: float = 60.0) -> None:
     async with asyncio.timeout(within):
         while True:
             if await condition():
@@ -122,11 +122,8 @@ async def test_prometheus(live: LiveBot, tmp_path: Path, unused_tcp_port_factory
         await live.use(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
         called = 'skindesk_provider_calls_total{provider="assetpay", operation="inventory", outcome="ok"} > 0'
         await until(lambda: _has_data(asked, called))
-        await asyncio.sleep(1.5)  # a rate needs two samples
-        empty = {
-            panel["title"] for panel in PANELS if not any([await asked.query(e["expr"]) for e in panel["targets"]])
-        }
-        assert empty == _EMPTY_IN_HEALTH
+        await until(lambda: _has_all(asked))  # a rate needs two samples
+        assert await _empty(asked) == _EMPTY_IN_HEALTH
         assert [panel["title"] for panel in PANELS if not panel["fieldConfig"]["defaults"].get("noValue")] == []
         assert await asked.firing() == set()
 
@@ -134,6 +131,15 @@ async def test_prometheus(live: LiveBot, tmp_path: Path, unused_tcp_port_factory
             other.execute("ALTER TABLE links RENAME TO others")
         await live.use(live.customer, "link status")
         await until(lambda: _fires(asked, "SkinDeskInteractionsFailed"))
+
+
+async def _empty(asked: Prometheus) -> set[str]:
+    """Return the panels without data."""
+    return {panel["title"] for panel in PANELS if not any([await asked.query(e["expr"]) for e in panel["targets"]])}
+
+
+async def _has_all(asked: Prometheus) -> bool:
+    return await _empty(asked) <= _EMPTY_IN_HEALTH
 
 
 async def _has_data(asked: Prometheus, expression: str) -> bool:

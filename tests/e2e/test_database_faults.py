@@ -133,7 +133,7 @@ async def test_outcome_not_stored(live: LiveBot) -> None:
             return response
 
         live.providers.mannco.faults.extend([filled] * 2)  # the read before the call, and the call
-        warning = answer_of(await (await live.decide(card)).finished(20.0)).text
+        warning = answer_of(await (await live.decide(card)).finished()).text
         assert "Mannco.store has confirmed this resend" in warning
         assert "Do not send it by hand" in warning
         assert f"trade={trade_id} sent=True fault=" in await bot.wait_line("resend outcome not stored")

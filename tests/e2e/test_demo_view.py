@@ -34,7 +34,7 @@ async def answered(page: Page, act: Awaitable[None]) -> None:
     await act
     await until(page, f"before => ({MESSAGES})() === before + 1", before)
     await settled(page)
-    assert await page.evaluate(NEWEST_IN_VIEW)
+    await until(page, NEWEST_IN_VIEW)
 
 
 @pytest.mark.browser
@@ -103,20 +103,21 @@ async def test_sent_before_the_suggestions(tmp_path: Path, unused_tcp_port: int,
     async with demo(tmp_path, unused_tcp_port) as running, open_page(DESKTOP, HEIGHT) as page:
         await page.goto(running.url)
         await settled(page)
-        await page.route("**/api/action", slowly)
+        pressed = asyncio.Event()
+
+        async def held(route: Route) -> None:
+            await pressed.wait()
+            await route.continue_()
+
+        await page.route("**/api/action", held)
         await page.locator(f"#{BOX}").press_sequentially("/resend")
         await page.locator(".command-entry.is-active").wait_for()
         await page.keyboard.press("Enter")
         await page.keyboard.type(running.suggested(r"resend id:(\d+)"))
         await until(page, "() => simcordPreview.pendingAction?.kind === 'autocomplete_command'")
         await (page.keyboard.press("Enter") if by_key else page.locator("#send-message").click(force=True))
+        pressed.set()
         await shown(page, "· pending")
-
-
-async def slowly(route: Route) -> None:
-    """Let a request through after half a second."""
-    await asyncio.sleep(0.5)
-    await route.continue_()
 
 
 @pytest.mark.browser

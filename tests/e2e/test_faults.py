@@ -104,7 +104,7 @@ async def card_deleted(live: LiveBot, _bot: BotProcess) -> None:
 async def direct_messages_closed(live: LiveBot, _bot: BotProcess) -> None:
     live.server.faults.fail("POST", "/users/@me/channels", 403, code=50007, times=9)
     card = await live.requested(failed_trades(live)[0])
-    await (await live.decide(card)).finished(20.0)
+    await (await live.decide(card)).finished()
 
 
 async def audit_channel_closed(live: LiveBot, _bot: BotProcess) -> None:
@@ -190,8 +190,8 @@ async def test_faults(live: LiveBot, subtests: pytest.Subtests) -> None:
                 if fault.is_lost:
                     lost.append(record)
                 else:
-                    assert fault.answer in answer_of(await record.finished(30.0)).text
-                await live.server.until(partial(said, bot, fault.line, seen), within=15.0)
+                    assert fault.answer in answer_of(await record.finished()).text
+                await live.server.until(partial(said, bot, fault.line, seen))
                 assert "Providers" in (await live.use(live.customer, "status")).text
     live.assert_sound(unfinished=tuple(lost), allowed=("answered twice",))  # what discord.py does by itself
 
@@ -203,7 +203,7 @@ async def test_database_locked(live: LiveBot) -> None:
             other.execute("BEGIN IMMEDIATE")
             removed = await end_link(live)
             assert "SteamID" in (await live.use(live.customer, "link status")).text
-            assert "Nothing was changed" in answer_of(await removed.finished(20.0)).text
+            assert "Nothing was changed" in answer_of(await removed.finished()).text
             await bot.wait_line("database unavailable fault=no_answer")
             other.execute("ROLLBACK")
         assert "SteamID" in (await live.use(live.customer, "link status")).text
@@ -256,7 +256,7 @@ async def test_disk_full(live: LiveBot) -> None:
         bot.send_signal(signal.SIGUSR2)
         await bot.wait_line("disk full")
         removed = await end_link(live)
-        assert "Nothing was changed" in answer_of(await removed.finished(20.0)).text
+        assert "Nothing was changed" in answer_of(await removed.finished()).text
         await bot.wait_line("database unavailable fault=unreadable")
         assert "SteamID" in (await live.use(live.customer, "link status")).text
 

@@ -135,7 +135,7 @@ async def test_unseen_guild(live: LiveBot, gone: Mapping[str, bool]) -> None:
         ):
             assert NOT_SEEN in (await live.use(live.owner, command, **options)).text, command
         card = await live.requested(live.world.trades_of(live.world.customer)[0].id)
-        await (await live.decide(card)).finished(20.0)
+        await (await live.decide(card)).finished()
 
         await live.server.gateway.dispatch("GUILD_CREATE", live.guild.arrival())
         assert "Who may do what" in (await live.use(live.owner, "access list")).text

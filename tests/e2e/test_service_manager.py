@@ -34,7 +34,7 @@ class Manager:
 
     async def hears(self, report: str, *, after: int = 0) -> int:
         """Wait for a report and return the number of those up to it."""
-        async with asyncio.timeout(20.0):
+        async with asyncio.timeout(30.0):
             while not any(each.startswith(report) for each in self.reports[after:]):  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.02)
         return next(n for n, each in enumerate(self.reports) if n >= after and each.startswith(report)) + 1
@@ -77,6 +77,7 @@ async def test_life(live: LiveBot, manager: Manager):
         await manager.hears("STATUS=the database cannot be used: missing", after=heard)
         pings = manager.pings()
         await live.server.until(lambda: manager.pings() > pings)
+    await manager.hears("STATUS=stopping")
     assert manager.reports[-2:] == ["STOPPING=1", "STATUS=stopping"]
 
 

@@ -67,12 +67,13 @@ async def test_each_by_itself(live: LiveBot, guilds: Guilds, unused_tcp_port: in
         for shard in range(COUNT):
             assert "Providers" in await guilds.use(shard)
 
-        gateway.refusals += [502]
+        gateway.away_for.add(bot.name)
         gateway.drop(1)
         assert "shard=1" in await bot.wait_line("gateway disconnected")
         late = await guilds.begin(1)
         assert "Providers" in await guilds.use(2)
         assert await down() == [1]
+        gateway.away_for.clear()
         await bot.wait_line("gateway resumed shard=1")
         assert "Providers" in answer_of(await late.finished()).text
         counted = await metrics(unused_tcp_port)

@@ -90,11 +90,11 @@ async def test_killed_between_start_and_callback(sign_ins: SignIns):
             assert str(live.moderator.user.id) in await browser.open(address)
             assert "Your Steam account is linked" in await browser.be(jonas)
             assert str(jonas.steam_id) in (await live.use(live.moderator, "link status")).text
-            await live.server.until(lambda: "sign_in" in "".join(post.text for post in live.audit.messages), 10.0)
+            await live.server.until(lambda: "sign_in" in "".join(post.text for post in live.audit.messages))
 
             await browser.go_on(await sign_ins.started(live.agent))
             await browser.be(live.world.collector)
-            await live.server.until(sign_ins.notices, 10.0)
+            await live.server.until(sign_ins.notices)
             assert [request.json["flags"] for request in sign_ins.notices()] == [64]
     sign_ins.assert_kept_quiet(first, second)
 

@@ -61,8 +61,8 @@ async def test_running_work(live: LiveBot):
         card = await live.requested(trade.id)
         approval = await live.decide(card)
         await live.providers.mannco.called(RESEND)
-    assert "restarting" in answer_of(lookup).text
-    assert approval.is_finished
+    assert "restarting" in answer_of(await lookup.finished()).text
+    await approval.finished()
     assert live.resend_states() == ["unknown"]
 
     async with live.running(set_up=False):
@@ -126,7 +126,7 @@ async def test_audit_post(live: LiveBot, seconds: float, posted: int):
         posting = live.server.faults.delay("POST", f"/channels/{live.audit.id}/messages", seconds)
         grant = await live.begin(live.owner, "access grant", role=live.support, capability="audit.read")
         await live.server.until(lambda: posting.used)
-    assert "**audit.read:" in answer_of(grant).text
+    assert "**audit.read:" in answer_of(await grant.finished()).text
     assert "restarting" not in answer_of(grant).text
     assert len(live.audit.messages) - before == posted
 
@@ -137,7 +137,7 @@ async def test_name_server_hangs(live: LiveBot):
     async with live.running(providers__assetpay__base_url=f"http://localhost:{port}", program=SLOW_RESOLVER) as bot:
         lookup = await live.begin(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
         await bot.wait_line("asked for localhost")
-    assert "restarting" in answer_of(lookup).text
+    assert "restarting" in answer_of(await lookup.finished()).text
     live.assert_sound()
 
 

@@ -37,7 +37,7 @@ class Slow:
 async def asked_of_all(live: LiveBot) -> InteractionRecord:
     """Return a customer's /trades over all providers, once it was answered."""
     asked = await live.begin(live.customer, "trades", tradeurl=live.world.customer.trade_url)
-    await asked.finished(20.0)
+    await asked.finished()
     return asked
 
 
@@ -69,8 +69,8 @@ async def test_in_trouble(live: LiveBot, fault: Fault) -> None:
         for server in (live.providers.assetpay, live.providers.assetpay_legacy, live.providers.skinsback):
             server.faults.extend([fault] * 20)
         asked = await asked_of_all(live)
-        assert asked.finished_at is not None
-        assert asked.finished_at - asked.dispatched_at < 15
+        assert asked.finished_after is not None
+        assert asked.finished_after < 15
         text = answer_of(asked).text
         assert "480107" in text
         for provider in ("assetpay_client", "assetpay_legacy", "skinsback"):

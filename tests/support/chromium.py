@@ -19,7 +19,7 @@ _SWITCHES = (
     "--disable-sync",
     "--disable-quic",
 )
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 60_000
 
 
 @asynccontextmanager

@@ -83,7 +83,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        self._run("pg_ctl", "-D", self._data, "-l", self.folder / "log", "-w", "-t", "30", "start")
+        self._run("pg_ctl", "-D", self._data, "-l", self.folder / "log", "-w", "-t", "120", "start")
 
     def stop(self, *, mode: str = "fast") -> None:
         """Stop the server; ``immediate`` is what a crash does."""
