@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
+from bot.storage.postgres import database
 from tests.contracts.engines import ENGINES, Repositories
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a server that stands still for a moment: these contracts promise no times."""
+    monkeypatch.setattr(database, "_WAIT", 60.0)
 
 
 @pytest.fixture(params=ENGINES)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -95,6 +96,7 @@ async def test_wiping_while_another_process_writes(
 ) -> None:
     """A wipe waits for another process's lock; if that is not released in time, the log says so."""
     with locked_by_another(path) as other:
+        monkeypatch.setattr(write_queue, "_LOCK_TIMEOUT", 60.0)
         wiping = asyncio.create_task(db.wipe())
         await asyncio.sleep(0.3)
         other.execute("ROLLBACK")
@@ -110,9 +112,15 @@ async def test_closing_during_a_wipe(path: Path, caplog: pytest.LogCaptureFixtur
     """Closing interrupts the rewriting of a large file, and nothing is lost."""
     async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
         await db.write(pair(1))
-        db._writer.set_progress_handler(lambda: time.sleep(0.05), 50)  # a file that takes minutes
+        rewriting = threading.Event()
+
+        def rewrite_slowly() -> None:
+            rewriting.set()
+            time.sleep(0.05)
+
+        db._writer.set_progress_handler(rewrite_slowly, 50)  # a file that takes minutes
         wiping = asyncio.create_task(db.wipe())
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(rewriting.wait, 60)
         began = time.monotonic()
     assert time.monotonic() - began < 10.0
     assert await wiping is False

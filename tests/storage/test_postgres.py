@@ -5,22 +5,24 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg_pool import PoolTimeout
+from psycopg_pool.base import AttemptWithBackoff
 from typing_extensions import override
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
 from bot.ports.identify import IDENTIFY_EVERY
+from bot.storage import write_queue
 from bot.storage.audit.log import SqlAuditRepository, append
 from bot.storage.database import Connection
 from bot.storage.errors import ServerInUse, ServerUnreachable, ServerUnusable
 from bot.storage.postgres import connection as connections
-from bot.storage.postgres import schema
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.identify import PostgresIdentifySlots
 from bot.storage.postgres.schema import Migration, bundled, migrate
@@ -29,6 +31,9 @@ from bot.storage.resends import SqlResendRepository
 from tests.contracts.samples import draft
 from tests.support import postgres
 from tests.support.relay import Relay
+
+PATIENCE = 60.0
+"""Seconds after which a test hangs. Test, server and machine may stand still for some."""
 
 ENTRY = AuditEntry(7, datetime(2026, 1, 1, tzinfo=UTC), None, AuditAction.RESENDS_PAUSED, "guild")
 
@@ -81,20 +86,21 @@ async def test_daily_limit_of_two_processes(url: str, db: PostgresDatabase) -> N
 async def test_identify_slots_of_two_processes(url: str, db: PostgresDatabase) -> None:
     """Two processes begin no two sessions of a bucket within the pause, and wait for no other bucket."""
     async with PostgresDatabase.open(url) as other:
-        slots = PostgresIdentifySlots(db), PostgresIdentifySlots(other)
+        assert PostgresIdentifySlots(db)._every == IDENTIFY_EVERY
+        hour, later = 3600.0, "UPDATE identify_slots SET free_at = free_at - interval '1 hour' * :passed"
+        slots = PostgresIdentifySlots(db, every=hour), PostgresIdentifySlots(other, every=hour)
         waits = await asyncio.gather(*(slots[n % 2].take(0) for n in range(6)))
         assert waits.count(0.0) == 1
-        assert 0 < max(waits) < IDENTIFY_EVERY
+        assert hour - PATIENCE < max(waits) < hour
         assert await slots[0].take(1) == 0
 
-        short = PostgresIdentifySlots(db, every=0.3), PostgresIdentifySlots(other, every=0.3)
-        await short[0].began(2)
-        await asyncio.sleep(await short[1].take(2) / 2)
-        await short[0].began(2)
-        assert await short[1].take(2) > 0.2
-        await asyncio.sleep(0.3)
-        assert await short[1].take(2) == 0
-        assert await short[0].take(2) > 0
+        await db.run(later, {"passed": 0.5})
+        assert await slots[1].take(0) < hour / 2
+        await slots[0].began(0)
+        assert await slots[1].take(0) > hour - PATIENCE
+        await db.run(later, {"passed": 1})
+        assert await slots[1].take(0) == 0
+        assert await slots[0].take(0) > hour - PATIENCE
 
 
 async def test_lost_connections(url: str, db: PostgresDatabase) -> None:
@@ -109,13 +115,21 @@ async def test_lost_connections(url: str, db: PostgresDatabase) -> None:
 
 async def test_forgotten_connections(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections from which nothing comes any more, not even their end, are replaced: nothing waits for ever."""
-    monkeypatch.setattr(connections, "_ANSWER_WITHIN", 0.5)
-    async with Relay(url) as relay, PostgresDatabase.open(relay.url) as db:
-        assert await db.write(add) == 1
-        relay.forget()
 
-        async with asyncio.timeout(10):
-            assert await asyncio.gather(db.write(add), db.read("SELECT 1")) == [2, [(1,)]]
+    class Patient(Relay):
+        @override
+        async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            """Give new connections the time that they need."""
+            monkeypatch.setattr(connections, "_ANSWER_WITHIN", PATIENCE)
+            await super()._serve(reader, writer)
+
+    async with Patient(url) as relay, PostgresDatabase.open(relay.url) as db:
+        assert await db.write(add) == 1
+        for use, result in (partial(db.write, add), 2), (partial(db.read, "SELECT 1"), [(1,)]):
+            relay.forget()
+            monkeypatch.setattr(connections, "_ANSWER_WITHIN", 0.5)
+            async with asyncio.timeout(PATIENCE / 2):
+                assert await use() == result
 
 
 @pytest.mark.parametrize("is_committed", [True, False])
@@ -145,6 +159,7 @@ async def test_answer_to_commit_lost(
 
 async def test_outcome_of_commit_unknown(url: str, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the server is away right after a COMMIT, the caller hears that the change may have been made."""
+    assert await db.write(add) == 1
     monkeypatch.setattr(connections, "STATEMENT_WITHIN", 0.5)
     commit = connections.PostgresWriter.execute_commit
     allow = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
@@ -166,7 +181,7 @@ async def test_outcome_of_commit_unknown(url: str, db: PostgresDatabase, monkeyp
         admin.execute(sql.SQL(allow).format(name, sql.SQL("true")))
     assert caught.value.may_be_done
     await recovered(db)
-    assert (await db.read("SELECT count(*) FROM audit"))[0][0] == 1
+    assert (await db.read("SELECT count(*) FROM audit"))[0][0] == 2
 
 
 async def test_answer_to_statement_lost(db: PostgresDatabase) -> None:
@@ -182,12 +197,12 @@ async def test_answer_to_statement_lost(db: PostgresDatabase) -> None:
 
 async def test_long_vacuum(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The space of erased rows is made reusable, however long that takes in a large database."""
-    monkeypatch.setattr(connections, "STATEMENT_WITHIN", 0.2)
-    monkeypatch.setattr(connections, "_ANSWER_WITHIN", 0.2)
     with psycopg.connect(url, autocommit=True) as admin:
         for setting in ("vacuum_cost_delay = 5", "vacuum_cost_limit = 10"):
             admin.execute(f"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {setting}', current_database()); END $$")
     async with PostgresDatabase.open(url) as db:
+        for name in ("STATEMENT_WITHIN", "_ANSWER_WITHIN"):
+            monkeypatch.setattr(connections, name, 0.2)
         began = time.monotonic()
         assert await db.wipe()
         assert time.monotonic() - began > 0.4
@@ -237,11 +252,12 @@ async def test_server_away() -> None:
                 pass
 
 
-async def test_back_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
+async def test_back_after_a_while(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """However many connections broke and however long the server was away, the first probe finds it back.
 
-    The log says once why no connection was made.
+    The log says once why no connection was made. The pool by itself would try again after minutes.
     """
+    monkeypatch.setattr(AttemptWithBackoff, "INITIAL_DELAY", 3 * PATIENCE)
     with postgres.own_server() as server:
         async with PostgresDatabase.open(server.url()) as db:
             await asyncio.gather(*(db.read("SELECT pg_sleep(0.2)") for _ in range(8)))
@@ -250,8 +266,8 @@ async def test_back_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
                 await db.read("SELECT 1")
             with pytest.raises(PoolTimeout):
                 await db.probe()
-            await asyncio.sleep(1.5)
             server.start()
+            db._pool.timeout = PATIENCE
             await db.probe()
     refused = [
         each.message for each in caplog.records if each.name == "psycopg.pool" and "No such file" in each.message
@@ -261,11 +277,13 @@ async def test_back_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_hanging_process(url: str, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that hangs in a transaction does not stop the others for good: the server ends its transaction."""
+    assert await db.write(add) == 1
+    monkeypatch.setattr(write_queue, "_LOCK_TIMEOUT", PATIENCE)
     monkeypatch.setattr(connections, "_IDLE_WITHIN", 0.5)
     hanging = connections.PostgresWriter(url, db.guard)
     assert await asyncio.to_thread(hanging.begin) is None
 
-    assert await db.write(add) == 1
+    assert await db.write(add) == 2
     hanging.close()
 
 
@@ -319,9 +337,8 @@ async def test_earlier_version_still_runs(url: str) -> None:
         await db.read("SELECT body FROM notes")
 
 
-async def test_hanging_start(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hanging_start(url: str) -> None:
     """A process that hangs while it checks the schema keeps no other one from starting: the server ends its session."""
-    monkeypatch.setattr(schema, "HANGS_AFTER", 0.5)
     hangs, goes_on = threading.Event(), threading.Event()
 
     class Hanging(tuple[Migration, ...]):
@@ -330,13 +347,13 @@ async def test_hanging_start(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         @override
         def __len__(self) -> int:
             hangs.set()
-            goes_on.wait(20)
+            goes_on.wait(PATIENCE)
             return super().__len__()
 
     with psycopg.connect(url, autocommit=True) as connection:
         starting = asyncio.create_task(asyncio.to_thread(migrate, connection, "", Hanging(bundled())))
-        await asyncio.to_thread(hangs.wait)
-        async with asyncio.timeout(10), PostgresDatabase.open(url) as db:
+        assert await asyncio.to_thread(hangs.wait, PATIENCE)
+        async with asyncio.timeout(PATIENCE / 2), PostgresDatabase.open(url) as db:
             assert await db.write(add) == 1
         goes_on.set()
         with pytest.raises(psycopg.OperationalError):

@@ -4,7 +4,6 @@ import asyncio
 import random
 import sqlite3
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from functools import partial
@@ -231,13 +230,20 @@ async def test_random_cancellations_among_failures(path: Path) -> None:
         assert check(connection) == ChainReport(len(stored) - 1)
 
 
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for another process's lock as long as a test may take on a busy machine."""
+    monkeypatch.setattr(write_queue, "_LOCK_TIMEOUT", 60.0)
+
+
 class TestShutdown:
+    @pytest.mark.usefixtures("patience")
     async def test_jobs_without_callers(self, db: SqliteDatabase, path: Path) -> None:
         """After ``begin_shutdown`` a job that has not begun is dropped when its caller goes; the others run."""
         with locked_by_another(path) as other:
             writers = {n: asyncio.create_task(db.write(pair(n))) for n in range(8)}
             await asyncio.sleep(0.05)  # the first one waits for the lock
-            db.begin_shutdown(within=5.0)
+            db.begin_shutdown(within=60.0)
             for n in (0, 2, 4, 5):
                 writers[n].cancel()
             await asyncio.sleep(0.15)
@@ -279,15 +285,16 @@ class TestShutdown:
         async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
             assert await whole_pairs(db) == {0, 2, 4, 6, 8}
 
+    @pytest.mark.usefixtures("patience")
     async def test_closing_while_another_process_writes(self, path: Path) -> None:
         """Closing waits only briefly for another process, and each caller gets the error."""
+        assert write_queue._LOCK_TIMEOUT_AT_CLOSE < 0.5
         async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
             with locked_by_another(path):
                 writers = [asyncio.create_task(db.write(pair(n))) for n in range(20)]
                 await asyncio.sleep(0.05)
-                began = time.monotonic()
-                await db._finish()
-                assert time.monotonic() - began < 4  # five seconds otherwise
+                async with asyncio.timeout(30):
+                    await db._finish()
             ends = await asyncio.gather(*writers, return_exceptions=True)
         assert {str(end) for end in ends} == {DatabaseFault.NO_ANSWER}
 
@@ -315,6 +322,7 @@ class TestShutdown:
             assert await whole_pairs(again) == {1}
 
 
+@pytest.mark.usefixtures("patience")
 async def test_another_process_writes(db: SqliteDatabase, path: Path) -> None:
     """While another process holds the lock for a moment, a job waits and then works."""
     with locked_by_another(path) as other:
