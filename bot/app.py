@@ -372,6 +372,9 @@ def _on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
 
 
 async def _finish(client: SkinDeskClient) -> None:
+    loop = asyncio.get_running_loop()
+    finished_at = loop.time() + _FINISH_WITHIN
+    client.services.audit.begin_shutdown()
     try:
         async with asyncio.timeout(_FINISH_WITHIN + _TELL_WITHIN):
             await asyncio.gather(
@@ -382,7 +385,8 @@ async def _finish(client: SkinDeskClient) -> None:
             # Last, because the work above is posted too.
             await client.services.delivery.close(within=_TELL_WITHIN * 0.7)
             await asyncio.gather(
-                client.services.audit.close(within=_TELL_WITHIN), client.services.links.close(within=_TELL_WITHIN)
+                client.services.audit.close(within=max(_TELL_WITHIN, finished_at - loop.time())),
+                client.services.links.close(within=_TELL_WITHIN),
             )
     except TimeoutError:
         _log.warning("stopping without having answered every caller: Discord does not respond")

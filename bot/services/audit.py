@@ -53,6 +53,8 @@ class AuditService:
     _posting: set[asyncio.Task[None]] = attrs.field(init=False, factory=set)
     _late: dict[asyncio.Task[None], int] = attrs.field(init=False, factory=dict)
     """Posts that took longer than POSTED_WITHIN, and their guilds."""
+    _stopping: asyncio.Future[None] | None = attrs.field(init=False, default=None)
+    """Done once a shutdown has begun."""
 
     async def newest(
         self, *, by: Viewer, user_id: int | None = None, action: str | None = None, limit: int = 20
@@ -115,7 +117,7 @@ class AuditService:
 
         ``shown`` are the details of the post, if they are not the row's. The action is done already, so a failed post
         is logged and never raised. While an earlier post to the guild's channel is late, no caller waits for the next
-        one. Nothing is posted in a server that is not served.
+        one, nor does one during a shutdown: :meth:`close` waits. Nothing is posted in a server that is not served.
         """
         if not self._guilds.serves(row.guild_id):
             return
@@ -123,8 +125,13 @@ class AuditService:
         self._posting.add(task)
         task.add_done_callback(self._on_posted)
         is_slow = row.guild_id in self._late.values()
-        _, late = await asyncio.wait({task}, timeout=0.0 if is_slow else POSTED_WITHIN)
-        self._late.update(dict.fromkeys(late, row.guild_id))
+        await asyncio.wait(
+            {task, self._until_stopping()},
+            timeout=0.0 if is_slow else POSTED_WITHIN,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not task.done():
+            self._late[task] = row.guild_id
 
     async def last_row(self, guild_id: int, action: AuditAction, subject: str) -> AuditRow | None:
         """Return the newest row of an action on a subject; None if it cannot be read: the action is done already."""
@@ -136,6 +143,12 @@ class AuditService:
             return None
         return rows[0] if rows else None
 
+    def begin_shutdown(self) -> None:
+        """Let no caller wait for a post any more: their actions are done, and they have to hear of it in time."""
+        stopping = self._until_stopping()
+        if not stopping.done():
+            stopping.set_result(None)
+
     async def close(self, *, within: float) -> None:
         """Give running posts ``within`` seconds and cancel the rest: their rows are in the log all the same."""
         if self._posting:
@@ -143,6 +156,11 @@ class AuditService:
         for task in (left := tuple(self._posting)):
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+
+    def _until_stopping(self) -> asyncio.Future[None]:
+        if self._stopping is None:
+            self._stopping = asyncio.get_running_loop().create_future()
+        return self._stopping
 
     async def _append(self, action: AuditAction, subject: str, detail: Mapping[str, str], *, by: Actor) -> None:
         await self._rows.append(AuditEntry(by.guild_id, self._clock.now(), by.user_id, action, subject, detail))

@@ -83,6 +83,22 @@ async def test_post_hangs(services: Services) -> None:
     assert [post.detail for post in services.channel.posts] == [{"capability": "trades.any"}]
 
 
+async def test_shutdown(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shutdown lets no caller wait for a post, and the posts arrive all the same."""
+    monkeypatch.setattr(audit_module, "POSTED_WITHIN", 60.0)
+    waiting = asyncio.create_task(services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER))
+    async with asyncio.timeout(30):
+        await services.channel.asked.acquire()
+        services.audit.begin_shutdown()
+        assert (await waiting).changed
+        await services.access.grant(SUPPORT, Capability.READ_AUDIT, by=OWNER)
+    assert services.channel.posts == []
+
+    services.channel.gate.set()
+    await services.audit.close(within=5)
+    assert len(services.channel.posts) == 2
+
+
 async def test_actions_behind_a_post_that_hangs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """They do not wait, while actions in another guild still wait for their own posts."""
     monkeypatch.setattr(audit_module, "POSTED_WITHIN", 1.0)

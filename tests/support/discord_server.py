@@ -1,6 +1,6 @@
 """A small Discord on loopback, over real sockets: REST and gateway for one bot, and the people who use it."""
 
-from asyncio import Future, get_running_loop, sleep, wait
+from asyncio import Future, get_running_loop, wait
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -175,7 +175,7 @@ class LoopbackDiscord:
         self.requests.append(request)
         fault = self.faults.take(request)
         if fault is not None:
-            await sleep(fault.seconds)
+            await fault.wait()
         status, body = 0, None
         if fault is None or fault.carried_out:
             status, body = self._carry_out(request, incoming.headers.get("Authorization"))

@@ -1,6 +1,8 @@
 """Faults that a test puts between the bot and the loopback Discord."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.support.loopback_discord.wire import Json, Request
@@ -25,6 +27,14 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     carried_out: bool = False
     used: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    """Ends the delay before its time."""
+
+    async def wait(self) -> None:
+        """Wait as long as the requests are delayed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.seconds):
+                await self.released.wait()
 
     def body(self) -> Json:
         """Return the JSON body that goes with ``status``."""
