@@ -86,6 +86,13 @@ class InteractionRecord:
         return min([time.monotonic() - self.dispatched_at, *ages])
 
     @property
+    def waited_for_turns(self) -> float:
+        """The seconds from dispatch to answer in which someone had no turn; LookupError if it is not finished."""
+        if self.finished_at is None or self.finished_after is None:
+            raise LookupError(self)
+        return self.finished_at - self.dispatched_at - self.finished_after
+
+    @property
     def choices(self) -> list[Json]:
         """The choices of an autocompletion."""
         choices: list[Json] = self._data(Answer.CHOICES)["choices"]
