@@ -19,7 +19,7 @@ from bot.providers.assetpay_client import (
     IssuedClientTokens,
 )
 from tests.providers.jwts import jwt
-from tests.support.loopback import as_json, content, drop, hang, in_turn
+from tests.support.loopback import as_json, content, drop, hang, in_turn, runs_out
 
 OWNER = SteamId.from_account_id(12345)
 DIALECTS = {
@@ -206,21 +206,21 @@ class TestOlderDialect:
 
         assert (len(server.requests), len(found.items)) == (calls, count)
 
-    @pytest.mark.parametrize("reply", [hang, as_json({}, 429), content(b"<html>")])
+    @pytest.mark.parametrize("reply", [runs_out(hang), as_json({}, 429), content(b"<html>")])
     async def test_later_page_fails(self, client, server, query, reply):
         """If a later page fails, the inventory is partial by its count."""
         server.script = in_turn(inventory(*range(50), count=120), reply)
 
-        found = await client(Dialect.ASSETPAY_LEGACY, deadline=0.8).look_up(query())
+        found = await client(Dialect.ASSETPAY_LEGACY).look_up(query())
 
         assert (len(found.items), found.total) == (50, 120)
 
-    @pytest.mark.parametrize("reply", [drop, hang])
+    @pytest.mark.parametrize("reply", [drop, runs_out(hang)])
     async def test_later_page_fails_uncounted(self, client, server, query, failure_of, reply):
         """Without a count, which would show that it is partial, a failed later page is a failure."""
         server.script = in_turn(inventory(*range(50)), reply)
 
-        failure = await failure_of(client(Dialect.ASSETPAY_LEGACY, deadline=0.8).look_up(query()))
+        failure = await failure_of(client(Dialect.ASSETPAY_LEGACY).look_up(query()))
 
         assert failure.kind in {FailureKind.LOST, FailureKind.TIMED_OUT}
 

@@ -12,7 +12,7 @@ from bot.domain.steam import SteamId
 from bot.domain.trades import Scope
 from tests.providers.jwts import jwt
 from tests.providers.mannco_answers import entry, logging_in, said, trades
-from tests.support.loopback import after, as_json, content, drop, hang, in_turn
+from tests.support.loopback import after, as_json, content, drop, hang, in_turn, runs_out
 
 REFUSED, OTHER = SteamId.from_account_id(1), SteamId.from_account_id(2)
 
@@ -217,7 +217,7 @@ class TestResend:
         ("reply", "kind"),
         [
             (drop, FailureKind.LOST),
-            (hang, FailureKind.TIMED_OUT),
+            (runs_out(hang), FailureKind.TIMED_OUT),
             (content(b"<html>OK</html>"), FailureKind.NONSENSE),
             (said(content={}), FailureKind.NONSENSE),
             (said(content={"trade_id": True}), FailureKind.NONSENSE),
@@ -231,8 +231,7 @@ class TestResend:
         """Without a clear answer the failure never means that nothing was done, and no request is sent again."""
         server.script = in_turn(reply)
 
-        deadline = 0.15 if kind is FailureKind.TIMED_OUT else 5.0
-        failure = await failure_of(provider(deadline=deadline).resend(1))
+        failure = await failure_of(provider().resend(1))
 
         assert failure.kind is kind
         assert failure.kind not in {FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED}
@@ -264,7 +263,7 @@ class TestResend:
         ("reply", "kind", "place"),
         [
             (drop, FailureKind.UNREACHABLE, "login"),
-            (hang, FailureKind.UNREACHABLE, "login"),
+            (runs_out(hang), FailureKind.UNREACHABLE, "login"),
             (said(status=429, err=True, success=False, content="Wait"), FailureKind.THROTTLED, None),
             (said(status=403, err=True, success=False, content="Invalid API key"), FailureKind.REFUSED, None),
         ],
@@ -273,7 +272,7 @@ class TestResend:
         """A failed login before the resend means that nothing was done."""
         server.script = in_turn(reply)
 
-        failure = await failure_of(provider(None, deadline=0.3).resend(1))
+        failure = await failure_of(provider(None).resend(1))
 
         assert (failure.kind, failure.place) == (kind, place)
         assert [request.path for request in server.requests] == ["/user/login"]

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from bot.providers.evidence import about
 from bot.providers.rate_limits import MINUTE, CallWindow, RateLimiter, RateLimitExceeded, SlidingWindow
 from bot.providers.response import Response
 from bot.providers.shared_windows import Names, SharedWindow
+from bot.storage.postgres import windows as windows_module
 from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.postgres.windows import PostgresWindows
 from tests.fakes.clock import FakeClock
@@ -23,10 +25,12 @@ from tests.support import postgres
 
 STAFF = Caller(1, is_staff=True)
 
-PASS_TIME = (
-    "UPDATE provider_calls SET until = until - CAST(:by AS interval)",
-    "UPDATE provider_pauses SET until = until - CAST(:by AS interval)",
-)
+CLOCK = """
+CREATE TABLE passed AS SELECT interval '0' AS passed;
+CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+$$ SELECT timestamptz '2026-05-14 12:00:00Z' + passed FROM passed $$
+"""
+"""A clock for the server that stands still until a test moves it."""
 
 
 class Windows:
@@ -49,10 +53,11 @@ class Windows:
 
 
 class WindowsInPostgres(Windows):
-    """Windows on the server's clock: instead of it, all moments are moved."""
+    """Windows on the server's clock."""
 
-    def __init__(self, database: PostgresDatabase) -> None:
+    def __init__(self, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
+        monkeypatch.setattr(windows_module, "time", self.clock)
         self._database = database
         self._shared = PostgresWindows(database)
         self._names = Names(Secret(uuid.uuid4().hex))  # the tests share a database
@@ -71,24 +76,25 @@ class WindowsInPostgres(Windows):
 
     async def advance(self, seconds: float) -> None:
         await self._shared.stored()
-        for sql in PASS_TIME:
-            await self._database.run(sql, {"by": timedelta(seconds=seconds)})
+        await self._database.run("UPDATE passed SET passed = passed + :by", {"by": timedelta(seconds=seconds)})
         await super().advance(seconds)
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with postgres.database() as address:
-        yield address
+        with psycopg.connect(address) as connection:
+            connection.execute(CLOCK)
+        yield f"{address}&options=-c%20search_path%3Dpublic,pg_catalog"
 
 
 @pytest.fixture(params=["local", "postgres"])
-async def windows(request: pytest.FixtureRequest) -> AsyncIterator[Windows]:
+async def windows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Windows]:
     if request.param == "local":
         yield Windows()
     else:
         async with PostgresDatabase.open(request.getfixturevalue("url")) as database:
-            yield WindowsInPostgres(database)
+            yield WindowsInPostgres(database, monkeypatch)
 
 
 def response(clock: FakeClock, status: int, headers: dict[str, str]) -> Response:

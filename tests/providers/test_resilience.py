@@ -17,7 +17,8 @@ from bot.providers.mannco import ApiKeyLogin, Mannco
 from bot.providers.rate_limits import RateLimiter
 from bot.providers.resilience import DEADLINE, MAX_TRIES, ResilientProvider, ResilientTrades, wait_before_retry
 from tests.fakes.clock import FakeClock
-from tests.support.loopback import after, as_json
+from tests.support.loop_time import pass_time
+from tests.support.loopback import Reply, as_json
 
 CATALOGUE = Catalogue.load()
 
@@ -105,21 +106,26 @@ async def test_cancelled_trial() -> None:
 
 async def test_one_deadline(server, connect) -> None:
     """All requests of a read, and all its tries, have one deadline together."""
-    server.script = lambda _: after(0.2, as_json({"err": False, "success": True, "content": {"jwt": "jwt"}}))
-    transport = connect(ProviderName.MANNCO)
+
+    def slow(_: object) -> Reply:
+        pass_time(20.0)
+        return as_json({"err": False, "success": True, "content": {"jwt": "jwt"}})
+
+    server.script = slow
+    transport = connect(ProviderName.MANNCO, read=60.0, deadline=60.0)
     resilience = ResilientProvider(
         ProviderName.MANNCO,
         clock=FakeClock(),
         limiter=RateLimiter({}, FakeClock()),
         explanations=CATALOGUE,
-        deadline=timedelta(seconds=0.3),
+        deadline=timedelta(seconds=30),
     )
     trades = ResilientTrades(Mannco(transport, ApiKeyLogin(transport, Secret("key"))), resilience)
 
     failure = await failure_of(trades.trades(Scope.ALL))
 
     assert failure.kind is FailureKind.TIMED_OUT
-    assert len(server.requests) <= 2
+    assert len(server.requests) == 2
 
 
 def test_lookup_within_15_seconds() -> None:

@@ -47,7 +47,7 @@ async def test_two_processes_press_a_limit(url: str) -> None:
         made = [int((await process.communicate())[0]) for process in processes]
 
     assert provider.most_in(per) <= LIMIT
-    assert sum(made) == len(provider.arrived) > 2 * LIMIT
+    assert sum(made) == len(provider.arrived) > LIMIT
     assert min(made) > 0
 
 
@@ -83,9 +83,9 @@ async def test_killed_while_it_called(url: str) -> None:
     async with PostgresDatabase.open(url) as mine, PostgresDatabase.open(url) as theirs:
         ours, other = window(mine), window(theirs)
         async with ours.call(), ours.call():
-            await mine.run("UPDATE provider_calls SET until = until - interval '72 seconds'")
+            await mine.run("UPDATE provider_calls SET until = until - interval '60 seconds'")
             assert (await other.quota()).left == 0
-            await mine.run("UPDATE provider_calls SET until = until - interval '1 second'")
+            await mine.run("UPDATE provider_calls SET until = until - interval '13 seconds'")
             assert (await other.quota()).left == 2
 
 

@@ -18,7 +18,7 @@ from bot.providers.skinsback_orders import MOST_PAGES, Orders
 from bot.providers.skinsback_source import SkinsBackDeposits
 from bot.worker import current_person
 from tests.providers.skinsback_shop import NOW, OTHER, OWNER, ShopServer, form_of, page, row, shop_of
-from tests.support.loopback import content, hang
+from tests.support.loopback import content, hang, runs_out
 
 ACCOUNT = SteamId.parse(OWNER)
 DAY = 24 * 3600
@@ -152,8 +152,8 @@ async def test_failure_after_a_page(source, server, clock, failure_of):
 async def test_deadline(connect, server):
     """A walk that takes too long ends with what was read by then."""
     server.script = ShopServer()
-    server.script.replies = [page([row(1)], has_more=True, start_from=1), hang]
-    orders = Orders(*shop_of(connect), deadline=timedelta(seconds=0.5))
+    server.script.replies = [page([row(1)], has_more=True, start_from=1), runs_out(hang)]
+    orders = Orders(*shop_of(connect), deadline=timedelta(seconds=13))
 
     found = await orders.read()
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.support.loop_time import pass_time
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -113,6 +115,16 @@ def after(pause: float, reply: Reply) -> Reply:
 
     async def write(writer: asyncio.StreamWriter) -> bool:
         await asyncio.sleep(pause)
+        return await reply(writer)
+
+    return write
+
+
+def runs_out(reply: Reply) -> Reply:
+    """Begin to reply, and a moment after the request has arrived let a minute pass at once."""
+
+    async def write(writer: asyncio.StreamWriter) -> bool:
+        asyncio.get_running_loop().call_later(0.1, pass_time, 60.0)
         return await reply(writer)
 
     return write
