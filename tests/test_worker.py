@@ -46,7 +46,7 @@ async def test_long_job(gate: threading.Event):
 
 async def test_turns(gate: threading.Event):
     """People take turns, however many jobs one of them has, and short jobs run one at a time."""
-    worker = Worker()
+    worker = Worker(deadline=60.0, long=60.0)
     done: list[tuple[int, int]] = []
     first = start(worker, OTHER, gate.wait)
     jobs = [

@@ -1,9 +1,11 @@
 """The checks of providers and of Steam, with one harmless call each."""
 
+import asyncio
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 import pytest
+from aiohttp import web
 
 from bot.checks import discord_account
 from bot.checks import providers as checks
@@ -15,9 +17,8 @@ from bot.demo.providers import SimulatedProviders, faults
 from bot.domain.failures import ProviderName
 from bot.providers.transport import Limits
 from tests.checks.conftest import MakeSettings
+from tests.support.loop_time import pass_time
 from tests.support.loopback import Loopback, Recorded, Reply, as_json, content
-
-QUICK = Limits(deadline=0.5)
 
 
 async def found(settings: Settings, limits: Limits | None = None) -> dict[str, Finding]:
@@ -166,12 +167,18 @@ async def test_what_the_key_sees(settings_of_all: MakeSettings, providers: Simul
 
 async def test_trouble(settings_of_all: MakeSettings, providers: SimulatedProviders):
     """No answer, an undocumented answer, a rate limit and a redirect are different findings."""
-    providers.skinsback.faults.append(faults.hang)
+
+    async def hang(request: web.Request, act: faults.Act) -> web.StreamResponse:
+        """Run out of time a moment after the others' answers."""
+        asyncio.get_running_loop().call_later(0.5, pass_time, 60.0)
+        return await faults.hang(request, act)
+
+    providers.skinsback.faults.append(hang)
     providers.assetpay_legacy.faults.append(faults.throttled())
     providers.mannco.faults.append(faults.html(503))
     providers.assetpay.faults.extend([faults.redirect("https://elsewhere.example.com")] * 2)
 
-    findings = await found(settings_of_all(), QUICK)
+    findings = await found(settings_of_all())
 
     assert {name: (finding.level, finding.is_unreachable) for name, finding in findings.items()} == {
         "assetpay": (Level.PROBLEM, False),

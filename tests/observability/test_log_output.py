@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from bot.observability import logs
 from bot.observability.logs import QueueHandler
 from bot.observability.stderr import Stderr
 from tests.support.command_line import GOOD, ROOT, SERVING, configure
@@ -141,8 +142,9 @@ def test_end_with_a_pipe_not_read() -> None:
             assert program.wait(timeout=30) == 0
 
 
-def test_end_with_lines_waiting() -> None:
+def test_end_with_lines_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last lines are out before the program ends, if standard error takes them within a moment."""
+    monkeypatch.setattr(logs, "_FLUSH_WITHIN", 60.0)
     readable, taken = threading.Event(), bytearray()
 
     class Slow(Stderr):

@@ -252,7 +252,6 @@ class TestLists:
             deadline=timedelta(seconds=80),
         )
         server.script = pages(drop, page(trade(1), cursor="a"), runs_out(hang))
-
         reading = await ResilientSource(listing(deadline=80.0, read=80.0), provider).read(LIST)
 
         assert (ids(reading), reading.is_cut, reading.failure) == (["dep_1"], True, None)

@@ -101,13 +101,13 @@ async def test_shutdown(services: Services, monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_actions_behind_a_post_that_hangs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """They do not wait, while actions in another guild still wait for their own posts."""
-    monkeypatch.setattr(audit_module, "POSTED_WITHIN", 1.0)
+    monkeypatch.setattr(audit_module, "POSTED_WITHIN", 0.05)
     capabilities = [each for each in Capability if each.value.endswith(".any")]
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    for capability in (*capabilities, Capability.READ_AUDIT, Capability.APPROVE_RESEND):
-        await services.access.grant(SUPPORT, capability, by=OWNER)
-    assert loop.time() - begun < 3 * 1.0
+    await services.access.grant(SUPPORT, Capability.APPROVE_RESEND, by=OWNER)
+    monkeypatch.setattr(audit_module, "POSTED_WITHIN", 3_600.0)
+    async with asyncio.timeout(60):
+        for capability in (*capabilities, Capability.READ_AUDIT):
+            await services.access.grant(SUPPORT, capability, by=OWNER)
 
     elsewhere = asyncio.create_task(services.access.grant(SUPPORT, Capability.READ_AUDIT, by=OTHER_OWNER))
     await asyncio.sleep(0.1)

@@ -25,6 +25,7 @@ from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, trade
 from tests.fakes.trade_sources import FakeTradeSource, hints
 from tests.services.members import AGENT, CUSTOMER, GUILD, Members
+from tests.support.loop_time import pass_time_later
 
 ACCOUNT, OTHER = SteamId.from_account_id(11), SteamId.from_account_id(12)
 COLLEAGUE = Actor(GUILD, 4, AGENT.role_ids)
@@ -214,8 +215,10 @@ async def test_failing_providers(desk: Desk) -> None:
 async def test_hanging_provider(desk: Desk) -> None:
     """A provider that hangs is timed out as in /trades; everything else is there."""
     desk.skinsback.gate.clear()
-    desk.customers = desk.service(deadline=timedelta(milliseconds=50))
-    answer = (await desk.show(member_id=CUSTOMER.user_id)).answer
+    showing = asyncio.create_task(desk.show(member_id=CUSTOMER.user_id))
+    await asyncio.gather(desk.mannco.begun.wait(), desk.skinsback.begun.wait())
+    await pass_time_later(60.0)
+    answer = (await showing).answer
 
     assert answer is not None
     assert [part.failure and part.failure.kind for part in answer.parts] == [None, FailureKind.TIMED_OUT]

@@ -20,6 +20,7 @@ from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, trade, usd
 from tests.fakes.trade_sources import FakeTradeSource, hints
 from tests.services.members import AGENT, CUSTOMER, GUILD, Members
+from tests.support.loop_time import pass_time_later
 
 STRANGER = SteamId.from_account_id(77)
 TOKEN = "SeCrEt12"
@@ -124,9 +125,11 @@ async def test_side_by_side(desk: Desk) -> None:
 async def test_one_hangs(desk: Desk) -> None:
     """At the deadline the others' trades are shown beside its failure."""
     desk.has(deposit(MANNCO, "7"))
-    desk.with_sources(*desk.sources, deadline=timedelta(milliseconds=50))
     desk.sources[SKINSBACK].gate.clear()
-    answer = await desk.list_for(by=CUSTOMER)
+    listing = asyncio.create_task(desk.list_for(by=CUSTOMER))
+    await asyncio.gather(*(source.begun.wait() for source in desk.sources.values()))
+    await pass_time_later(60.0)
+    answer = await listing
 
     assert ids(answer) == ["7"]
     (failed,) = [part for part in answer.parts if part.failure is not None]

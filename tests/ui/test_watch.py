@@ -13,6 +13,7 @@ from bot.observability.tracing import InteractionTrace, Outcome
 from bot.ui.interaction.session import InteractionSession, Sessions
 from bot.ui.interaction.watch import ANSWERABLE_FOR, drain, finish_stuck
 from tests.fakes.interaction import FakeInteraction, finished, start
+from tests.support.loop_time import pass_time_later
 
 UNFINISHED = ("edit", "⚠️ This was not finished")
 INTERRUPTED = ("edit", "⚠️ SkinDesk is restarting")
@@ -109,9 +110,10 @@ async def test_expired_token(sessions: Sessions, caplog: pytest.LogCaptureFixtur
 
 async def test_shutdown(sessions: Sessions) -> None:
     """A shutdown waits for quick work, interrupts slow work, and finishes what is left open."""
+    may_answer = asyncio.Event()
 
     async def answer_soon(session: InteractionSession) -> None:
-        await asyncio.sleep(0.01)
+        await may_answer.wait()
         await answer(session)
 
     late, deferred, quick, slow = interactions = [FakeInteraction(sessions) for _ in range(4)]
@@ -120,7 +122,11 @@ async def test_shutdown(sessions: Sessions) -> None:
     await finished(deferred, defer_only)
     await start(quick, answer_soon)
     await start(slow, hang)
-    await drain(sessions, within=0.2)
+    draining = asyncio.create_task(drain(sessions, within=60.0))
+    await asyncio.sleep(0)
+    may_answer.set()
+    await pass_time_later(60.0)
+    await draining
 
     assert [answers(interaction) for interaction in interactions] == [
         [("edit", "Done")],
