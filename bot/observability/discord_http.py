@@ -3,7 +3,9 @@
 import asyncio
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from textwrap import shorten
 from typing import Any
@@ -40,6 +42,31 @@ class NotFromDiscord(aiohttp.ClientError):
         self.retry_after = retry_after(response)
 
 
+class Attempts:
+    """The requests that discord.py has sent for one call; it repeats those that seem to have failed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether an answer may be about an earlier request of the same call."""
+        return self.count > 1
+
+
+_attempts: ContextVar[Attempts | None] = ContextVar("attempts", default=None)
+
+
+@contextmanager
+def counted(attempts: Attempts) -> Iterator[None]:
+    """Count the requests to Discord that this task sends inside."""
+    before = _attempts.set(attempts)
+    try:
+        yield
+    finally:
+        _attempts.reset(before)
+
+
 class DiscordRequests:
     """A trace for discord.py's HTTP session. It keeps no address: those of interactions contain tokens.
 
@@ -52,8 +79,13 @@ class DiscordRequests:
         self.last_acknowledgement: tuple[datetime, bool] | None = None
         """When an interaction was answered last, and whether Discord accepted it."""
         self.trace = aiohttp.TraceConfig()
+        self.trace.on_request_start.append(self._started)
         self.trace.on_request_end.append(self._ended)
         self.trace.on_request_exception.append(self._failed)
+
+    async def _started(self, _session: Any, _context: Any, _started: aiohttp.TraceRequestStartParams) -> None:
+        if (attempts := _attempts.get()) is not None:
+            attempts.count += 1
 
     async def _ended(self, _session: Any, _context: Any, ended: aiohttp.TraceRequestEndParams) -> None:
         if _is_foreign(ended.response):

@@ -17,6 +17,7 @@ from aiohttp import ServerDisconnectedError
 
 from bot.demo.scene import Scene
 from bot.domain.errors import PageExpired
+from bot.observability.discord_http import Attempts
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 from bot.ui.interaction.watch import finish_stuck
@@ -134,7 +135,7 @@ def lose_confirmation(monkeypatch: pytest.MonkeyPatch, name: str, *, asked_again
         self._response_type = None
         if not asked_again:
             raise ServerDisconnectedError
-        monkeypatch.setattr("bot.ui.interaction.session.REPEATED_AFTER", 0.0)  # discord.py waits before it repeats
+        monkeypatch.setattr(Attempts, "is_repeated", True)
         await real(self, *arguments, **options)
 
     monkeypatch.setattr(discord.InteractionResponse, name, lost)

@@ -37,15 +37,18 @@ async def test_delivered_twice(live: LiveBot) -> None:
 
 
 async def test_delivered_to_two(live: LiveBot) -> None:
-    """The answer of another process stays as it is, and this one changes nothing."""
+    """The answer of another process stays as it is, and this one changes nothing, also if Discord says that late."""
     good = {"type": 4, "data": {"embeds": [{"title": "Good"}], "flags": 64}}
     async with live.running() as bot:
         ended = {"member": live.customer, "steam": "none"}
-        for who, command, options in (
-            (live.customer, "link status", {}),
-            (live.agent, "link set", ended),
-            (live.customer, "link start", {}),
+        for who, command, options, seconds in (
+            (live.customer, "link status", {}, 0.0),
+            (live.agent, "link set", ended, 0.0),
+            (live.customer, "link start", {}, 0.0),
+            (live.agent, "link set", ended, 1.2),
+            (live.customer, "link status", {}, 1.2),
         ):
+            live.server.faults.delay("POST", "/interactions/*/*/callback", seconds)
             record, event = begun(live, who, command, **options)
             live.server.interactions.acknowledge(str(record.id), record.token, Request("POST", "", {}, good))
             await live.server.gateway.dispatch("INTERACTION_CREATE", event)
@@ -55,7 +58,7 @@ async def test_delivered_to_two(live: LiveBot) -> None:
             assert answer_of(record).text == "Good"
             assert (record.refusals, record.followups) == ([Refusal.ALREADY_ACKNOWLEDGED], [])
         assert "SteamID" in (await live.use(live.customer, "link status")).text
-    assert sum("answered by another process" in line for line in bot.stderr_lines) == 3
+    assert sum("answered by another process" in line for line in bot.stderr_lines) == 5
     live.assert_sound(allowed=("never finished",))
 
 

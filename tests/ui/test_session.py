@@ -8,6 +8,7 @@ import discord
 import pytest
 from discord import InteractionType
 
+from bot.observability.discord_http import Attempts
 from bot.ui.interaction.error_handler import report
 from bot.ui.interaction.session import InteractionSession, Sessions, session_of
 from bot.ui.kit.csv import csv_file
@@ -112,10 +113,10 @@ async def test_deferral_that_fails(
 ACKNOWLEDGED = http_error(400, 40060)
 
 
-@pytest.fixture(params=[0.0, 9.0], ids=["repeated", "another's"])
+@pytest.fixture(params=[False, True], ids=["repeated", "another's"])
 def is_anothers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether "already acknowledged" comes too early to be about a request that discord.py repeated."""
-    monkeypatch.setattr("bot.ui.interaction.session.REPEATED_AFTER", request.param)
+    """Whether "already acknowledged" cannot be about this request, because discord.py has not repeated it."""
+    monkeypatch.setattr(Attempts, "is_repeated", not request.param)
     return bool(request.param)
 
 

@@ -12,6 +12,7 @@ import discord
 from bot.domain.access import Actor
 from bot.domain.errors import GuildNotSeen, GuildNotServed, NotInGuild, ShuttingDown, SkinDeskError
 from bot.languages import has_versions, of_locale, use
+from bot.observability.discord_http import Attempts, counted
 from bot.observability.tracing import InteractionTrace, Observer, Outcome, current_trace
 from bot.services.container import Services
 from bot.ui.interaction.answers import UNCONFIRMED, PendingReply, State
@@ -34,9 +35,6 @@ Interaction: TypeAlias = "discord.Interaction[discord.Client]"
 
 QUICK_SECONDS = 0.03
 """A reply within this time is sent as the first answer; users do not notice the delay."""
-
-REPEATED_AFTER = 0.9
-"""Seconds before which "already acknowledged" is not about this request: discord.py waits a second to repeat it."""
 
 _SESSION = "session"
 
@@ -302,22 +300,21 @@ class InteractionSession:
 
         If discord.py sent it again, and Discord has it already, that is a confirmation: no error.
         """
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        attempts = Attempts()
         try:
-            yield
+            with counted(attempts):
+                yield
         except (Exception, asyncio.CancelledError) as error:
             if code_of(error) == ALREADY_ACKNOWLEDGED:
                 self._may_be_anothers = True
-                is_repeated = loop.time() - began >= REPEATED_AFTER
                 if self._state is State.NEW:
-                    if is_repeated:
+                    if attempts.is_repeated:
                         self._confirm(shown)
                         return
                     _log.info("answered by another process command=%s user=%s", self.trace.command, self.trace.user_id)
                     self.close()
                     raise AnsweredElsewhere from None
-                if self._state is State.MAYBE_ANSWERED and not is_repeated:
+                if self._state is State.MAYBE_ANSWERED and not attempts.is_repeated:
                     self._confirm(State.ANSWERED)
             if self._state in UNCONFIRMED and may_be_delivered(error):
                 if shown is State.THINKING:
