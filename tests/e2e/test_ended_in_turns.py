@@ -29,7 +29,7 @@ async def test_killed(desk: TwoProcesses) -> None:
     report = await desk.rush(kill, rate=20, ends=2)
 
     assert (report.twice, report.lost, desk.done_twice()) == ([], [], [])
-    assert desk.named(report.unanswered) == report.unanswered
+    assert await desk.names(report.unanswered)
 
 
 async def test_stopped(desk: TwoProcesses) -> None:

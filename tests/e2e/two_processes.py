@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count, cycle
 from typing import Self
@@ -35,6 +35,8 @@ class Report:
     """The interactions without an answer at each end of a process."""
     seconds: list[float] = field(default_factory=list)
     """How long each new process took until it was connected."""
+    connected_at: float = 0.0
+    """When the newest process was connected, so that more than one gets what comes from then on."""
 
     @property
     def unanswered(self) -> list[InteractionRecord]:
@@ -46,6 +48,14 @@ class Report:
         """The interactions that never got an answer, although no process ended while it may have had them."""
         in_flight = set().union(*self.in_flight)
         return [record for record in self.unanswered if record.id not in in_flight]
+
+    @property
+    def behind(self) -> list[InteractionRecord]:
+        """The interactions that only the older process has got, which has not come to them yet.
+
+        If it is killed before, nothing that lives has seen them, so no log can name them.
+        """
+        return [record for record in self.lost if record.dispatched_at < self.connected_at]
 
     @property
     def twice(self) -> list[InteractionRecord]:
@@ -111,8 +121,16 @@ class TwoProcesses:
         finally:
             self._is_over.set()
             await ending
-        await asyncio.gather(*(record.finished(_LATEST) for record in report.records), return_exceptions=True)
+        with suppress(TimeoutError):
+            await self._live.server.until(lambda: not report.lost)
+            await self._live.server.until(lambda: not report.unanswered, _LATEST)
         return report
+
+    async def names(self, records: Sequence[InteractionRecord]) -> bool:
+        """Wait until the logs name all of these, and return whether they do."""
+        with suppress(TimeoutError):
+            return bool(await self._live.server.until(lambda: self.named(records) == records))
+        return False
 
     def named(self, records: Sequence[InteractionRecord]) -> list[InteractionRecord]:
         """Return those that the log of a process names."""
@@ -151,10 +169,12 @@ class TwoProcesses:
             await asyncio.sleep(0.5)
             if self._is_over.is_set():
                 return
+            with suppress(TimeoutError):
+                await self._live.server.until(lambda: not report.behind)
             bot = self.bots[turn % len(self.bots)]
             ending = asyncio.ensure_future(end(bot))
             await asyncio.sleep(0)  # until the signal was sent
-            newest = [each for each in report.records if each.dispatched_at > time.monotonic() - _LATEST]
+            newest = [each for each in report.records if each.age < _LATEST]
             report.ended_at.append(time.monotonic())
             report.in_flight.append({record.id for record in newest if not record.is_finished})
             await ending
@@ -162,6 +182,7 @@ class TwoProcesses:
             began = time.monotonic()
             self.bots[turn % len(self.bots)] = await self._started()
             report.seconds.append(time.monotonic() - began)
+            report.connected_at = time.monotonic()
 
 
 def _turn(page: Message) -> str:
