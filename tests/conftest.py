@@ -11,12 +11,14 @@ import signal
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from types import FunctionType
 from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers as hypothesis_providers
 from simcord.env import Env
 
 from bot.domain.failures import Dialect
@@ -27,6 +29,12 @@ from tests.support.ports import free_port
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# Hypothesis mixes in constants of all modules that are loaded: with other tests before it, a test had other examples.
+_constants_of_modules = hypothesis_providers._get_local_constants
+_no_constants = deepcopy(hypothesis_providers._local_constants)
+assert not len(_no_constants)
+hypothesis_providers._get_local_constants = lambda: _no_constants if settings().derandomize else _constants_of_modules()
 
 # Hundreds of tests start a process. Without bytecode on disk each would compile the whole program and its libraries.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
