@@ -40,7 +40,7 @@ async def test_stop_under_hanging_requests(world, session):
         await asyncio.gather(*(gate.reached.wait() for gate in gates))
         began = time.monotonic()
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30  # aiohttp would wait for a minute
     ended = await asyncio.gather(*hanging, return_exceptions=True)
     assert all(isinstance(end, aiohttp.ClientError) for end in ended)
 

@@ -192,7 +192,7 @@ FIELDS = (
 WITHIN = ("name", "steamId", "marketHashName", "assetId", "price", "status", "purchaseStatus", "error")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     texts=st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(SPELLINGS), max_size=4),
     within=st.dictionaries(st.sampled_from(WITHIN), st.sampled_from(SPELLINGS), max_size=4),

@@ -91,7 +91,7 @@ ENVELOPE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(document=ENVELOPE)
 async def test_any_document(server, connect, document):
     """Any document is an answer or a ProviderError."""
