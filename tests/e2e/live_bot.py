@@ -79,13 +79,14 @@ class LiveBot:
                 assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
 
     async def set_up(self) -> None:
-        """Grant rights, set the channels, and link the customer."""
+        """Grant rights, set the channels, and link the customer; wait for its post, as a slow one may come later."""
         for capability in _AGENT_CAPABILITIES:
             await self.use(self.owner, "access grant", role=self.support, capability=capability)
         await self.use(self.owner, "access grant", role=self.moderators, capability="resend.approve")
         await self.use(self.owner, "settings approvals-channel", channel=self.approvals)
         await self.use(self.owner, "settings audit-channel", channel=self.audit)
         await self.use(self.agent, "link set", member=self.customer, steam=str(self.world.customer.steam_id))
+        await self.server.until(lambda: any("link.set" in post.text for post in self.audit.messages))
 
     async def begin(self, who: Member, command: str, /, **options: Any) -> InteractionRecord:
         """Use a command in the support channel without waiting for the answer."""
@@ -102,9 +103,13 @@ class LiveBot:
         return page.text
 
     async def requested(self, trade_id: int) -> Message:
-        """Let the agent request a resend and return its card."""
+        """Let the agent request a resend and return its card, for which a slow Discord lets the answer not wait."""
         before = len(self.approvals.messages)
         answer = await self.use(self.agent, "resend", id=str(trade_id), reason="The customer asked for it")
+        try:
+            await self.server.until(lambda: len(self.approvals.messages) > before)
+        except TimeoutError:
+            raise AssertionError(answer.text) from None
         assert len(self.approvals.messages) == before + 1, answer.text
         return self.approvals.messages[-1]
 
