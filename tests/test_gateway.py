@@ -30,6 +30,24 @@ class Slots:
         await self.take(bucket)
 
 
+class OneAtATime:
+    """A bucket that is free as soon as its last session began."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    async def take(self, bucket: int) -> float:
+        assert bucket == 0
+        if self.log[-1:] == ["taken"]:
+            return 0.01
+        self.log.append("taken")
+        return 0.0
+
+    async def began(self, bucket: int) -> None:
+        assert bucket == 0
+        self.log.append("began")
+
+
 class Client(discord.AutoShardedClient):
     """A client with connections of its own."""
 
@@ -79,14 +97,25 @@ async def test_without_the_database(server: LoopbackDiscord):
 
 
 async def test_read_late(server: LoopbackDiscord):
-    """A session that Discord begins late delays the next one of its bucket."""
+    """The next session of a bucket waits until Discord has begun the last one, however late it read that."""
     server.world.session_starts["max_concurrency"] = 1
-    server.gateway.identify_every = 1.0
-    server.gateway.delays = [0.7]
-    client = Client(LocalIdentifySlots(every=1.0))
-    async with client.connected(server):
-        assert server.gateway.refused_sessions == 0
-        assert client.lost == []
+    server.gateway.delays = [0.3]
+    slots = OneAtATime()
+    async with Client(slots).connected(server):
+        assert slots.log[:2] == ["taken", "began"]
+        await server.until(lambda: slots.log == ["taken", "began"] * 2)
+
+
+async def test_local_slots():
+    """A bucket is free again some time after a session of it began; others are free meanwhile."""
+    slots = LocalIdentifySlots(every=3_600.0)
+    await slots.began(0)
+    assert await slots.take(0) > 0 == await slots.take(1) < await slots.take(1)
+
+    short = LocalIdentifySlots(every=0.01)
+    await short.began(0)
+    await asyncio.sleep(0.02)
+    assert await short.take(0) == 0
 
 
 async def test_left_while_away(server: LoopbackDiscord):
