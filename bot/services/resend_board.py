@@ -109,6 +109,8 @@ class ResendBoard:
 
         False: the caller cancels the request. Later the board does, if it finds that out after the wait.
         """
+        if not self._guilds.serves(resend.guild_id):
+            return True
         card = self._card(resend)
         card.first_post = first_post = asyncio.get_running_loop().create_future()
         self.show(resend)
@@ -235,6 +237,7 @@ class ResendBoard:
         try:
             succeeded = await self._is_shown_after_all(card)
         finally:
+            self._resolve(card, usable=True)
             if succeeded:
                 card.failures, card.retry_at = 0, None
             else:
@@ -304,7 +307,6 @@ class ResendBoard:
             return resend.message_id is None and await self._cancel_unposted(card, resend)
         except Exception as error:  # noqa: BLE001 -- Discord's trouble: the request stays open until a retry succeeds
             card.must_post = True
-            self._resolve(card, usable=True)
             _log.warning("card not posted id=%s channel=%s %s", resend.id, channel_id, type(error).__name__)
             return False
         card.must_post = card.must_mention = False
@@ -321,7 +323,6 @@ class ResendBoard:
             state=resend.state,
             replaces=resend.message_id,
         )
-        self._resolve(card, usable=True)
         newest = attached or await self._repository.get(resend.guild_id, resend.id)
         if newest is None or newest.message_id != posted.message_id:
             # A click has brought another message meanwhile: there is one card for each request.
