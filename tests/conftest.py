@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
+from itertools import chain, groupby
 from types import FunctionType
 from typing import cast
 
@@ -75,6 +76,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server when the run ends; pytest-xdist's workers share that of their controller."""
     if not hasattr(config, "workerinput"):
         postgres.end_run()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the modules that wait for processes over the run: others use the processors meanwhile."""
+    modules = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+    waiting = [module for module in modules if "e2e" in module[0].path.parts]
+    others = [module for module in modules if "e2e" not in module[0].path.parts]
+    for number, module in enumerate(waiting):
+        others.insert(number + len(others) * number // len(waiting), module)
+    items[:] = chain.from_iterable(others)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
