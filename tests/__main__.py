@@ -14,8 +14,8 @@ CHECKS = (
     ("mypy",),
     ("lint-imports",),
     ("vulture",),
-    # More workers than two cores: half of the time goes into waiting for processes.
-    ("pytest", "-n", "3", "--dist", "worksteal"),
+    # Twice as many workers as two cores: half of the time goes into waiting for processes.
+    ("pytest", "-n", "4", "--dist", "worksteal"),
 )
 
 
