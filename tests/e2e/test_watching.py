@@ -102,11 +102,13 @@ async def test_health(live: LiveBot, unused_tcp_port: int) -> None:
             404,
         ]
 
-        live.server.faults.fail("POST", "/interactions/*/*/callback", 404, code=10062)
+        # A slow answer is deferred first.
+        unknown = live.server.faults.fail("POST", "/interactions/*/*/callback", 404, code=10062, times=9)
         lost = await live.begin(live.customer, "status")
         await bot.wait_line("interaction handled command=status")
         status, body = await fetched(unused_tcp_port, "/readyz")
         assert (status, json.loads(body)["acknowledgements"]) == (503, False)
+        unknown.times = 0
         assert (await fetched(unused_tcp_port, "/healthz"))[0] == 200
         await live.use(live.customer, "status")
         assert (await fetched(unused_tcp_port, "/readyz"))[0] == 200
