@@ -43,23 +43,18 @@ class NotFromDiscord(aiohttp.ClientError):
 
 
 class Attempts:
-    """The requests that discord.py has sent for one call; it repeats those that seem to have failed."""
+    """The requests that discord.py sends for one call: it repeats one that was limited or got no good answer."""
 
-    def __init__(self) -> None:
-        self.count = 0
-
-    @property
-    def is_repeated(self) -> bool:
-        """Whether an answer may be about an earlier request of the same call."""
-        return self.count > 1
+    may_have_arrived = False
+    """Whether Discord may have carried one out although it seemed to fail. One that was limited it has not."""
 
 
 _attempts: ContextVar[Attempts | None] = ContextVar("attempts", default=None)
 
 
 @contextmanager
-def counted(attempts: Attempts) -> Iterator[None]:
-    """Count the requests to Discord that this task sends inside."""
+def noted(attempts: Attempts) -> Iterator[None]:
+    """Note in ``attempts`` what becomes of the requests to Discord that this task sends inside."""
     before = _attempts.set(attempts)
     try:
         yield
@@ -79,13 +74,8 @@ class DiscordRequests:
         self.last_acknowledgement: tuple[datetime, bool] | None = None
         """When an interaction was answered last, and whether Discord accepted it."""
         self.trace = aiohttp.TraceConfig()
-        self.trace.on_request_start.append(self._started)
         self.trace.on_request_end.append(self._ended)
         self.trace.on_request_exception.append(self._failed)
-
-    async def _started(self, _session: Any, _context: Any, _started: aiohttp.TraceRequestStartParams) -> None:
-        if (attempts := _attempts.get()) is not None:
-            attempts.count += 1
 
     async def _ended(self, _session: Any, _context: Any, ended: aiohttp.TraceRequestEndParams) -> None:
         if _is_foreign(ended.response):
@@ -97,6 +87,8 @@ class DiscordRequests:
         self._note(failed.method, failed.url.raw_path, getattr(failed.exception, "status", 0))
 
     def _note(self, method: str, path: str, status: int) -> None:
+        if (attempts := _attempts.get()) is not None and not 0 < status < _SERVER_ERROR:
+            attempts.may_have_arrived = True
         if self._on_answer is not None:
             self._on_answer(method, status)
         if _CALLBACK.search(path) is not None:

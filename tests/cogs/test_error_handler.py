@@ -135,7 +135,7 @@ def lose_confirmation(monkeypatch: pytest.MonkeyPatch, name: str, *, asked_again
         self._response_type = None
         if not asked_again:
             raise ServerDisconnectedError
-        monkeypatch.setattr(Attempts, "is_repeated", True)
+        monkeypatch.setattr(Attempts, "may_have_arrived", True)
         await real(self, *arguments, **options)
 
     monkeypatch.setattr(discord.InteractionResponse, name, lost)

@@ -116,7 +116,7 @@ ACKNOWLEDGED = http_error(400, 40060)
 @pytest.fixture(params=[False, True], ids=["repeated", "another's"])
 def is_anothers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether "already acknowledged" cannot be about this request, because discord.py has not repeated it."""
-    monkeypatch.setattr(Attempts, "is_repeated", not request.param)
+    monkeypatch.setattr(Attempts, "may_have_arrived", not request.param)
     return bool(request.param)
 
 

@@ -12,7 +12,7 @@ import discord
 from bot.domain.access import Actor
 from bot.domain.errors import GuildNotSeen, GuildNotServed, NotInGuild, ShuttingDown, SkinDeskError
 from bot.languages import has_versions, of_locale, use
-from bot.observability.discord_http import Attempts, counted
+from bot.observability.discord_http import Attempts, noted
 from bot.observability.tracing import InteractionTrace, Observer, Outcome, current_trace
 from bot.services.container import Services
 from bot.ui.interaction.answers import UNCONFIRMED, PendingReply, State
@@ -302,19 +302,19 @@ class InteractionSession:
         """
         attempts = Attempts()
         try:
-            with counted(attempts):
+            with noted(attempts):
                 yield
         except (Exception, asyncio.CancelledError) as error:
             if code_of(error) == ALREADY_ACKNOWLEDGED:
                 self._may_be_anothers = True
                 if self._state is State.NEW:
-                    if attempts.is_repeated:
+                    if attempts.may_have_arrived:
                         self._confirm(shown)
                         return
                     _log.info("answered by another process command=%s user=%s", self.trace.command, self.trace.user_id)
                     self.close()
                     raise AnsweredElsewhere from None
-                if self._state is State.MAYBE_ANSWERED and not attempts.is_repeated:
+                if self._state is State.MAYBE_ANSWERED and not attempts.may_have_arrived:
                     self._confirm(State.ANSWERED)
             if self._state in UNCONFIRMED and may_be_delivered(error):
                 if shown is State.THINKING:
