@@ -10,6 +10,7 @@ from bot.demo.providers import SimulatedProviders
 from bot.demo.trades import ResendAnswer
 from bot.demo.world import World
 from bot.exit_codes import ExitCode
+from bot.services.audit import POSTED_WITHIN
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
 from tests.e2e.long_jobs import (
     BUSY_WORKER,
@@ -129,6 +130,8 @@ async def test_audit_post(live: LiveBot, *, hangs: bool):
         await live.server.until(lambda: posting.used)
         stopping = asyncio.create_task(bot.terminate(STOPS_WITHIN))
         assert "**audit.read:" in answer_of(await grant.finished()).text
+        assert grant.finished_after is not None
+        assert grant.finished_after < POSTED_WITHIN
         assert len(live.audit.messages) == before
         if not hangs:
             posting.released.set()

@@ -9,6 +9,7 @@ from bot.domain.access import Actor, Capability, Grant
 from bot.domain.errors import (
     ApprovalsChannelUnusable,
     CardOutdated,
+    DatabaseUnavailable,
     InvalidInput,
     LinkTooNew,
     NotResendable,
@@ -18,6 +19,7 @@ from bot.domain.errors import (
     TooOften,
     TradeNotFound,
 )
+from bot.domain.health import DatabaseFault
 from bot.domain.resends import OPENED_AT_MOST, CardMessage, Resend, ResendState
 from bot.domain.steam import SteamId
 from bot.domain.trades import KeyLimit
@@ -114,6 +116,27 @@ async def test_channel_refuses_the_card_later(services: ResendSetup) -> None:
 
     assert (await services.row(resend)).decision_reason == "card_not_posted"
     assert services.cards.states_for(AGENT.user_id) == ["cancelled"]
+
+
+@pytest.mark.parametrize("trouble", ["none", "no post", "no database", "not served"])
+async def test_wait_for_the_first_card(services: ResendSetup, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    """The requester's answer waits until the card is as far as it gets, and no longer."""
+    monkeypatch.setattr("bot.services.resends._POSTED_WITHIN", 3_600.0)
+
+    async def fail(moment: str) -> None:
+        if moment == "resends.attach_card before":
+            raise DatabaseUnavailable(DatabaseFault.NO_ANSWER)
+
+    if trouble == "no post":
+        services.cards.posts = "refused"
+    elif trouble == "no database":
+        services.step = fail
+    elif trouble == "not served":
+        services.guilds.use(frozenset({GUILD + 1}))
+    async with asyncio.timeout(30):
+        resend = await services.requested()
+
+    assert resend.is_shown is (trouble == "none")
 
 
 async def test_discord_takes_no_post_for_hours(services: ResendSetup) -> None:
