@@ -119,7 +119,7 @@ class Gateway:
 
     async def session_began(self, shard: int) -> None:
         """Count the time until the bucket's next session from now: Discord may have read this one's IDENTIFY late."""
-        for slots in (self._own_slots, self._slots):
+        for slots in {self._own_slots, self._slots}:
             with suppress(DatabaseUnavailable):  # as in _take
                 await slots.began(shard % self._max_concurrency)
 

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,13 +23,6 @@ from tests.fakes.clock import FakeClock
 from tests.support import postgres
 
 STAFF = Caller(1, is_staff=True)
-
-CLOCK = """
-CREATE TABLE passed AS SELECT interval '0' AS passed;
-CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
-$$ SELECT timestamptz '2026-05-14 12:00:00Z' + passed FROM passed $$
-"""
-"""A clock for the server that stands still until a test moves it."""
 
 
 class Windows:
@@ -76,16 +68,14 @@ class WindowsInPostgres(Windows):
 
     async def advance(self, seconds: float) -> None:
         await self._shared.stored()
-        await self._database.run("UPDATE passed SET passed = passed + :by", {"by": timedelta(seconds=seconds)})
+        await self._database.run(postgres.LET_PASS, {"by": timedelta(seconds=seconds)})
         await super().advance(seconds)
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with postgres.database() as address:
-        with psycopg.connect(address) as connection:
-            connection.execute(CLOCK)
-        yield f"{address}&options=-c%20search_path%3Dpublic,pg_catalog"
+        yield postgres.with_still_clock(address)
 
 
 @pytest.fixture(params=["local", "postgres"])

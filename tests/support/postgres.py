@@ -41,6 +41,15 @@ _SETTINGS = {
 }
 """Durable enough for processes that are killed; not for a machine that is."""
 
+_STILL_CLOCK = """
+CREATE TABLE passed AS SELECT interval '0' AS passed;
+CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+$$ SELECT timestamptz '2026-05-14 12:00:00Z' + passed FROM passed $$
+"""
+
+LET_PASS = "UPDATE passed SET passed = passed + :by"
+"""Moves a still clock by an interval."""
+
 _numbers = itertools.count(1)
 
 
@@ -149,6 +158,13 @@ def database(*, empty: bool = False) -> Iterator[str]:
             yield ours.url(name)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def with_still_clock(url: str) -> str:
+    """Return an address of a database for which the server's clock stands still, until :data:`LET_PASS`."""
+    with psycopg.connect(url) as connection:
+        connection.execute(_STILL_CLOCK)
+    return f"{url}&options=-c%20search_path%3Dpublic,pg_catalog"
 
 
 def search_path() -> str:
